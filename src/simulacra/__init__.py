@@ -1,0 +1,33 @@
+"""Simulacra learns real data and writes a synthetic copy of it, with none of its people."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulacra.api import Metadata, Synthesizer, evaluate, load
+    from simulacra.core.errors import SimulacraError
+
+__version__ = "0.1.0"
+__all__ = ["Metadata", "SimulacraError", "Synthesizer", "__version__", "evaluate", "load"]
+
+_HOMES = {
+    "Metadata": "simulacra.api",
+    "Synthesizer": "simulacra.api",
+    "evaluate": "simulacra.api",
+    "load": "simulacra.api",
+    "SimulacraError": "simulacra.core.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import public names when first used: importing the package stays instant."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""The foundation every layer stands on: contracts, schema, randomness, storage, errors."""

@@ -1,0 +1,86 @@
+"""Writing files so that they appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from simulacra.core.errors import OutputError
+
+
+def _temporary_beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def atomic_file(target: Path) -> Iterator[Path]:
+    """Give a temporary path in ``target``'s folder; it takes the target's name at the end.
+
+    After any exception, Ctrl-C included, the temporary file is deleted and what ``target`` held
+    before stays.
+
+    Raises:
+        OutputError: The folder can't be written, or the disk is full.
+    """
+    temporary = _temporary_beside(target)
+    try:
+        with _as_output_errors(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.replace(target)
+            _sync_directory(target.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_directory(target: Path) -> Iterator[Path]:
+    """Give a temporary folder beside ``target``; it takes the target's name at the end.
+
+    An existing target is replaced. After any exception the temporary folder is deleted and what
+    ``target`` held before stays.
+
+    Raises:
+        OutputError: The parent can't be written, or the disk is full.
+    """
+    temporary = _temporary_beside(target)
+    replaced = _temporary_beside(target)
+    try:
+        with _as_output_errors(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary.mkdir()
+            yield temporary
+            if target.exists():
+                target.rename(replaced)
+            temporary.rename(target)
+            _sync_directory(target.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(replaced, ignore_errors=True)
+
+
+@contextmanager
+def _as_output_errors(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            "can't write",
+            where=str(target),
+            why=error.strerror or str(error),
+            mend="Nothing was left behind; free space or choose another place",
+        ) from error

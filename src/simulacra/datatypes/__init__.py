@@ -1,0 +1,1 @@
+"""Kinds of columns: values to features and back."""

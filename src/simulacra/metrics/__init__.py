@@ -1,0 +1,1 @@
+"""Measures of a synthetic table against a real one."""

@@ -1,0 +1,1 @@
+"""Algorithms that learn and draw the joint distribution of coded features."""

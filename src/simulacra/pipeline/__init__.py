@@ -1,0 +1,1 @@
+"""From a source to a bundle, and from a bundle to a synthetic copy."""

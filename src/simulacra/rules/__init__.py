@@ -1,0 +1,1 @@
+"""What must hold between the columns of a table, made impossible to break."""
