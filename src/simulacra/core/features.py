@@ -6,9 +6,10 @@ context features and never meets a dtype, a string, a null or a date.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,21 @@ class FeatureSpec:
     def as_context(self) -> FeatureSpec:
         """Return the same feature in the role of context."""
         return replace(self, role=Role.CONTEXT)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the specification as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> FeatureSpec:
+        """Return the specification that :meth:`to_json` gave."""
+        return cls(
+            name=value["name"],
+            column=value["column"],
+            kind=FeatureKind(value["kind"]),
+            cardinality=int(value["cardinality"]),
+            role=Role(value["role"]),
+        )
 
 
 def code_dtype(cardinality: int) -> np.dtype[np.unsignedinteger]:
