@@ -8,8 +8,8 @@ they are given; so every target hangs on a context feature or on a target drawn 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from pydantic import Field
 
 from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
 from simulacra.core.context import RunContext
-from simulacra.core.features import Codes, FeatureKind, Features, FeatureSpec, Role, TrainingData
+from simulacra.core.features import Codes, Features, FeatureSpec, Role, TrainingData
 from simulacra.core.protocols import Config, ModelTraits
 from simulacra.core.random import RngKey
 
@@ -163,7 +163,7 @@ class FittedChowLiu:
                 arrays["codes"] = branch.conditional.codes
                 arrays["cumulative"] = branch.conditional.cumulative
             out.arrays(f"branch{number}", arrays)
-            branches.append({"spec": asdict(branch.spec), "parent": branch.parent})
+            branches.append({"spec": branch.spec.to_json(), "parent": branch.parent})
         out.json(
             "tree",
             {"branches": branches, "targets": self._targets, "smoothing": self._smoothing},
@@ -211,15 +211,11 @@ class ChowLiu:
             conditional = None
             if entry["parent"] is not None:
                 conditional = Conditional(arrays["start"], arrays["codes"], arrays["cumulative"])
-            spec = _spec(entry["spec"])
+            spec = FeatureSpec.from_json(entry["spec"])
             branches.append(
                 Branch(spec, Marginal(arrays["marginal"]), entry["parent"], conditional)
             )
         return FittedChowLiu(tuple(branches), tuple(tree["targets"]), tree["smoothing"])
-
-
-def _spec(entry: dict[str, Any]) -> FeatureSpec:
-    return FeatureSpec(**entry | {"kind": FeatureKind(entry["kind"]), "role": Role(entry["role"])})
 
 
 def _tree(features: Features, context: list[int]) -> list[tuple[int, int | None]]:
