@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from simulacra.core.arrow_types import type_from_text, type_to_text
+from simulacra.core.arrow_types import type_from_text
 
 STRUCT_TYPE = "struct"
 LIST_TYPE = "list"
@@ -63,21 +63,10 @@ class ColumnSpec(_SpecModel):
             item = pa.field("item", self.items.arrow_type())
             if self.arrow.startswith("fixed_size_list["):
                 return pa.list_(item, int(self.arrow[len("fixed_size_list[") : -1]))
+            if self.arrow == "map":
+                return pa.map_(item.type.field("key").type, item.type.field("value").type)
             return pa.large_list(item) if self.arrow == "large_list" else pa.list_(item)
         return type_from_text(self.arrow)
-
-
-def arrow_text(arrow_type: pa.DataType) -> str:
-    """Return what ``ColumnSpec.arrow`` says of a type, nested ones included."""
-    if pa.types.is_struct(arrow_type):
-        return "struct"
-    if pa.types.is_fixed_size_list(arrow_type):
-        return f"fixed_size_list[{arrow_type.list_size}]"
-    if pa.types.is_large_list(arrow_type):
-        return "large_list"
-    if pa.types.is_list(arrow_type):
-        return "list"
-    return type_to_text(arrow_type)
 
 
 class ForeignKey(_SpecModel):

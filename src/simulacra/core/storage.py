@@ -35,16 +35,16 @@ def atomic_file(target: Path) -> Iterator[Path]:
         OutputError: The folder can't be written, or the disk is full.
     """
     temporary = _temporary_beside(target)
-    try:
-        with _as_output_errors(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
+    with _as_output_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
             yield temporary
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
             temporary.replace(target)
             _sync_directory(target.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -59,18 +59,18 @@ def atomic_directory(target: Path) -> Iterator[Path]:
     """
     temporary = _temporary_beside(target)
     replaced = _temporary_beside(target)
-    try:
-        with _as_output_errors(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary.mkdir()
+    with _as_output_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary.mkdir()
+        try:
             yield temporary
             if target.exists():
                 target.rename(replaced)
             temporary.rename(target)
             _sync_directory(target.parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(replaced, ignore_errors=True)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+            shutil.rmtree(replaced, ignore_errors=True)
 
 
 @contextmanager

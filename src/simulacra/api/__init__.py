@@ -1,0 +1,7 @@
+"""What users meet: :class:`Synthesizer`, :class:`Metadata`, :func:`evaluate`, :func:`load`."""
+
+from simulacra.api.evaluation import evaluate
+from simulacra.api.metadata import Metadata
+from simulacra.api.synthesizer import Synthesizer, load
+
+__all__ = ["Metadata", "Synthesizer", "evaluate", "load"]

@@ -1,0 +1,248 @@
+"""Learn data, draw a synthetic copy of it, keep what was learned."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+import simulacra
+from simulacra.api.inputs import SINGLE_TABLE, inputs_of
+from simulacra.api.metadata import Metadata
+from simulacra.connectors.frames import FrameKind, to_frame
+from simulacra.connectors.locate import open_target
+from simulacra.core.context import RunContext
+from simulacra.core.errors import BundleError, UsageError
+from simulacra.pipeline.dataset import (
+    FittedDataset,
+    fit_dataset,
+    load_dataset,
+    rows_to_draw,
+)
+from simulacra.pipeline.options import STRUCTURE_ROWS, FitOptions
+from simulacra.pipeline.plan import Plan, plan_run
+
+
+class Synthesizer:
+    """Learns tables and draws synthetic ones.
+
+    Args:
+        model: Registry name of the model; ``simulacra plugins`` lists them.
+        seed: Decides everything random: the same seed and data give the same result.
+        rows: The most rows that structure is learned from; marginals always see every row.
+        find_rules: Whether to look for arithmetic between columns (differences and the like).
+        ctx: Limits and progress.
+        options: Options of the model.
+
+    Raises:
+        UsageError: An option is unknown or out of range.
+        PluginError: There is no such model.
+
+    Example:
+        >>> new = Synthesizer("forest", seed=7).fit(df).sample(10_000)
+    """
+
+    def __init__(
+        self,
+        model: str = "forest",
+        *,
+        seed: int = 0,
+        rows: int = STRUCTURE_ROWS,
+        find_rules: bool = True,
+        ctx: RunContext | None = None,
+        **options: Any,
+    ) -> None:
+        if rows < 1:
+            raise UsageError(f"rows={rows}", mend="Structure needs at least 1 row to learn from")
+        self._options = FitOptions(model, options, rows, find_rules)
+        self._options.model_config()
+        self._seed = seed
+        self._ctx = ctx or RunContext()
+        self._fitted: FittedDataset | None = None
+        self._kinds: Mapping[str, FrameKind] = {}
+        self._is_single = True
+
+    def fit(self, data: Any, metadata: Metadata | None = None) -> Synthesizer:
+        """Learn data.
+
+        Args:
+            data: A data frame (pandas, polars, Arrow, DuckDB, …), a dict of them by table name,
+                or a path or URL.
+            metadata: What its columns are; detected when None.
+
+        Returns:
+            This synthesizer.
+
+        Raises:
+            InputError: The data can't be read, or has no rows.
+            SpecError: The metadata doesn't fit the data.
+        """
+        inputs = inputs_of(data, self._ctx)
+        spec = metadata.spec if metadata is not None else None
+        if spec is not None and inputs.is_single and len(spec.tables) == 1:
+            # One table needs no name: whatever the metadata calls it, it is this one.
+            spec = spec.model_copy(
+                update={"tables": {next(iter(inputs.sources)): next(iter(spec.tables.values()))}}
+            )
+        about = {
+            "model": self._options.model,
+            "options": dict(self._options.model_options),
+            "structure_rows": self._options.structure_rows,
+            "simulacra": simulacra.__version__,
+            "python": platform.python_version(),
+            "frames": {name: kind.value for name, kind in inputs.kinds.items()},
+            "single": inputs.is_single,
+        }
+        self._fitted = fit_dataset(
+            inputs.sources, spec, self._options, seed=self._seed, about=about, ctx=self._ctx
+        )
+        self._kinds, self._is_single = inputs.kinds, inputs.is_single
+        return self
+
+    @property
+    def fitted(self) -> FittedDataset:
+        """What was learned.
+
+        Raises:
+            UsageError: Nothing was learned yet.
+        """
+        if self._fitted is None:
+            raise UsageError("nothing was learned yet", mend="Call fit first, or load a bundle")
+        return self._fitted
+
+    @property
+    def metadata(self) -> Metadata:
+        """What the tables are."""
+        return Metadata(self.fitted.spec)
+
+    def sample(
+        self, rows: int | None = None, *, scale: float | None = None, seed: int | None = None
+    ) -> Any:
+        """Draw synthetic rows.
+
+        Args:
+            rows: How many (of each table); as many as were learned when None.
+            scale: How many, as a multiple of those learned.
+            seed: Another seed than the synthesizer's: the same seed gives the same rows.
+
+        Returns:
+            A frame of the type that was learned from; a dict of them if a dict was.
+
+        Raises:
+            UsageError: Nothing was learned yet, or the arguments make no sense.
+        """
+        frames = {}
+        for name, table in self.fitted.tables.items():
+            batches = self.batches(name, rows_to_draw(table, rows, scale), seed=seed)
+            made = pa.Table.from_batches(batches, table.schema)
+            frames[name] = to_frame(made, self._kinds.get(name, FrameKind.ARROW))
+        return next(iter(frames.values())) if self._is_single else frames
+
+    def batches(
+        self, table: str = SINGLE_TABLE, rows: int | None = None, *, seed: int | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of one table in blocks, never holding them all.
+
+        Raises:
+            UsageError: Nothing was learned yet, or there is no such table.
+        """
+        known = self.fitted.tables
+        if table not in known:
+            raise UsageError(f"there is no table {table!r}", mend=f"There are: {', '.join(known)}")
+        wanted = rows_to_draw(known[table], rows, None)
+        return self.fitted.draw(table, wanted, seed=seed, ctx=self._ctx)
+
+    def write(
+        self,
+        dest: str | Path,
+        rows: int | None = None,
+        *,
+        scale: float | None = None,
+        seed: int | None = None,
+        file_format: str | None = None,
+        partitioned: bool = False,
+        overwrite: bool = False,
+    ) -> dict[str, int]:
+        """Draw synthetic rows straight into files, never holding them all.
+
+        Args:
+            dest: A file for one table, a folder for one or more, or a URL.
+            rows: How many of each table; as many as were learned when None.
+            scale: How many, as a multiple of those learned.
+            seed: Another seed than the synthesizer's.
+            file_format: The format in a folder; that of the file's ending, or Parquet.
+            partitioned: Whether each table becomes a folder of Parquet parts.
+            overwrite: Whether what is at ``dest`` may be replaced.
+
+        Returns:
+            The number of rows written, by table. All tables appear together, or none does.
+
+        Raises:
+            OutputError: ``dest`` can't be written.
+            UsageError: The arguments make no sense.
+        """
+        wanted = {
+            name: rows_to_draw(table, rows, scale) for name, table in self.fitted.tables.items()
+        }
+        target = open_target(
+            str(dest),
+            tables={name: table.schema for name, table in self.fitted.tables.items()},
+            file_format=file_format,
+            partitioned=partitioned,
+            overwrite=overwrite,
+            ctx=self._ctx,
+        )
+        with target as writers:
+            for name, count in wanted.items():
+                with writers[name] as writer:
+                    for batch in self.batches(name, count, seed=seed):
+                        writer.write(batch)
+        return wanted
+
+    def plan(self, data: Any, *, rows: int | None = None, scale: float | None = None) -> Plan:
+        """Say what learning data and drawing from it would take, without doing it.
+
+        Raises:
+            InputError: The data can't be read.
+        """
+        sources = inputs_of(data, self._ctx).sources
+        return plan_run(sources, self._options, rows=rows, scale=scale, ctx=self._ctx)
+
+    def save(self, path: str | Path) -> None:
+        """Write what was learned to a bundle (``.sim``).
+
+        Raises:
+            OutputError: The file can't be written.
+        """
+        self.fitted.save(Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path, *, ctx: RunContext | None = None) -> Synthesizer:
+        """Read a bundle that :meth:`save` wrote; opening one never runs code.
+
+        Raises:
+            BundleError: It is damaged, hostile, or of an unknown version.
+            PluginError: It needs a plug-in that is not installed.
+        """
+        fitted = load_dataset(Path(path))
+        about = fitted.about
+        synthesizer = cls(str(about.get("model", "forest")), seed=fitted.seed, ctx=ctx)
+        synthesizer._fitted = fitted
+        try:
+            synthesizer._kinds = {
+                name: FrameKind(kind) for name, kind in about.get("frames", {}).items()
+            }
+        except ValueError as error:
+            raise BundleError(
+                "it names an unknown frame type", where=str(path), why=str(error)
+            ) from error
+        synthesizer._is_single = bool(about.get("single", len(fitted.tables) == 1))
+        return synthesizer
+
+
+def load(path: str | Path, *, ctx: RunContext | None = None) -> Synthesizer:
+    """Read a bundle; see :meth:`Synthesizer.load`."""
+    return Synthesizer.load(path, ctx=ctx)

@@ -1,0 +1,5 @@
+"""The command line: thin commands over :mod:`simulacra.api`."""
+
+from simulacra.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,233 @@
+"""Commands that learn and draw: synth, detect, fit, sample."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulacra.cli.settings import (
+    AsJson,
+    Format,
+    Memory,
+    Model,
+    NoRules,
+    Overwrite,
+    Partitioned,
+    Quiet,
+    Rows,
+    Scale,
+    Seed,
+    Settings,
+    Source,
+    Spec,
+    StructureRows,
+    Target,
+    Threads,
+    model_options,
+    run_context,
+)
+from simulacra.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from simulacra.api.metadata import Metadata
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command()(synth)
+    app.command()(detect)
+    app.command()(fit)
+    app.command()(sample)
+
+
+def synth(
+    src: Source,
+    dest: Target,
+    *,
+    model: Model = "forest",
+    rows: Rows = None,
+    scale: Scale = None,
+    seed: Seed = 0,
+    spec: Spec = None,
+    settings: Settings = None,
+    structure_rows: StructureRows = 1_000_000,
+    no_rules: NoRules = False,
+    file_format: Format = None,
+    partitioned: Partitioned = False,
+    overwrite: Overwrite = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+    ] = False,
+    threads: Threads = None,
+    memory: Memory = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Learn SRC and write a synthetic copy of it to DEST."""
+    from simulacra.api.synthesizer import Synthesizer
+    from simulacra.connectors.locate import check_target
+
+    ctx = run_context(quiet=quiet or as_json, threads=threads, memory=memory)
+    synthesizer = Synthesizer(
+        model,
+        seed=seed,
+        rows=structure_rows,
+        find_rules=not no_rules,
+        ctx=ctx,
+        **model_options(model, settings),
+    )
+    if rows is not None and scale is not None:
+        raise UsageError("--rows and --scale are both given", mend="Give one of them")
+    check_target(dest, source=src, overwrite=overwrite)
+    if dry_run:
+        plan = synthesizer.plan(src, rows=rows, scale=scale)
+        typer.echo(json.dumps(plan.to_dict()) if as_json else f"{plan}\n  to {dest}")
+        return
+    synthesizer.fit(src, _metadata(spec))
+    written = synthesizer.write(
+        dest,
+        rows,
+        scale=scale,
+        file_format=file_format,
+        partitioned=partitioned,
+        overwrite=overwrite,
+    )
+    _say_written(written, dest, as_json=as_json)
+
+
+def detect(
+    src: Source,
+    *,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", help="Specification file to write [default: print it]."),
+    ] = None,
+    diagram: Annotated[
+        bool, typer.Option("--diagram", help="Print a Mermaid diagram of the tables.")
+    ] = False,
+    sdv: Annotated[
+        str | None, typer.Option("--sdv", help="Take over an SDV metadata JSON file (V1).")
+    ] = None,
+    check: Annotated[
+        str | None, typer.Option("--check", help="Compare SRC with a specification file instead.")
+    ] = None,
+    json_schema: Annotated[
+        bool, typer.Option("--json-schema", help="Print the JSON Schema of specifications.")
+    ] = False,
+    seed: Seed = 0,
+    threads: Threads = None,
+    memory: Memory = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find out the types and keys of SRC's columns."""
+    from simulacra.api.metadata import Metadata
+    from simulacra.core.errors import CheckFailed
+
+    ctx = run_context(quiet=quiet or as_json, threads=threads, memory=memory)
+    if json_schema:
+        typer.echo(json.dumps(Metadata.json_schema(), indent=2))
+        return
+    if check is not None:
+        wrong = Metadata.load(check).validate(src, ctx=ctx)
+        for mismatch in wrong:
+            typer.echo(str(mismatch))
+        if wrong:
+            raise CheckFailed(f"{len(wrong)} mismatches", where=check)
+        return
+    metadata = (
+        Metadata.from_sdv(sdv, src, ctx=ctx)
+        if sdv is not None
+        else Metadata.detect(src, seed=seed, ctx=ctx)
+    )
+    if output is not None:
+        metadata.save(output)
+    if diagram:
+        typer.echo(metadata.diagram(), nl=False)
+    elif as_json:
+        typer.echo(metadata.to_json(), nl=False)
+    elif output is None:
+        typer.echo(metadata.to_yaml(), nl=False)
+
+
+def fit(
+    src: Source,
+    *,
+    output: Annotated[str, typer.Option("--output", "-o", help="The bundle to write (.sim).")],
+    model: Model = "forest",
+    seed: Seed = 0,
+    spec: Spec = None,
+    settings: Settings = None,
+    structure_rows: StructureRows = 1_000_000,
+    no_rules: NoRules = False,
+    threads: Threads = None,
+    memory: Memory = None,
+    quiet: Quiet = False,
+) -> None:
+    """Learn SRC and keep what was learned in a bundle."""
+    from simulacra.api.synthesizer import Synthesizer
+
+    ctx = run_context(quiet=quiet, threads=threads, memory=memory)
+    synthesizer = Synthesizer(
+        model,
+        seed=seed,
+        rows=structure_rows,
+        find_rules=not no_rules,
+        ctx=ctx,
+        **model_options(model, settings),
+    )
+    synthesizer.fit(src, _metadata(spec))
+    synthesizer.save(output)
+
+
+def sample(
+    bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="What fit wrote (.sim).")],
+    dest: Target,
+    *,
+    rows: Rows = None,
+    scale: Scale = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Another seed than the bundle's.")
+    ] = None,
+    file_format: Format = None,
+    partitioned: Partitioned = False,
+    overwrite: Overwrite = False,
+    threads: Threads = None,
+    memory: Memory = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Draw synthetic rows from a bundle and write them to DEST."""
+    from simulacra.api.synthesizer import Synthesizer
+    from simulacra.connectors.locate import check_target
+
+    ctx = run_context(quiet=quiet or as_json, threads=threads, memory=memory)
+    check_target(dest, source=bundle, overwrite=overwrite)
+    synthesizer = Synthesizer.load(bundle, ctx=ctx)
+    written = synthesizer.write(
+        dest,
+        rows,
+        scale=scale,
+        seed=seed,
+        file_format=file_format,
+        partitioned=partitioned,
+        overwrite=overwrite,
+    )
+    _say_written(written, dest, as_json=as_json)
+
+
+def _metadata(path: str | None) -> Metadata | None:
+    from simulacra.api.metadata import Metadata
+
+    return Metadata.load(path) if path is not None else None
+
+
+def _say_written(written: Mapping[str, int], dest: str, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"dest": dest, "rows": dict(written)}))
+        return
+    tables = ", ".join(f"{name} {rows:,}" for name, rows in written.items())
+    typer.echo(f"{dest}: {tables} rows", err=True)

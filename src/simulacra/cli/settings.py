@@ -1,0 +1,96 @@
+"""Options that commands share, and what they become."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from simulacra.core.context import RunContext
+from simulacra.core.errors import UsageError
+from simulacra.core.limits import Limits, machine_memory, parse_bytes, usable_cores
+from simulacra.core.progress import PlainProgress, Progress, RichProgress, silent
+
+Source = Annotated[
+    str, typer.Argument(metavar="SRC", help="A file, a folder (one table a file) or a URL.")
+]
+Target = Annotated[str, typer.Argument(metavar="DEST", help="A file, or a folder for tables.")]
+Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same bytes.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+Threads = Annotated[
+    int | None, typer.Option("--threads", min=1, help="Threads to use [default: all cores].")
+]
+Memory = Annotated[
+    str | None,
+    typer.Option("--memory", help="Memory budget, as 4GB [default: half of the machine's]."),
+]
+Model = Annotated[str, typer.Option("--model", help="The model: forest, copula, independent, …")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="MODEL.OPTION=VALUE", help="An option of the model; repeatable."),
+]
+Spec = Annotated[
+    str | None, typer.Option("--spec", help="A specification file [default: detected].")
+]
+StructureRows = Annotated[
+    int,
+    typer.Option("--structure-rows", min=1, help="Most rows that structure is learned from."),
+]
+NoRules = Annotated[
+    bool, typer.Option("--no-rules", help="Don't look for arithmetic between columns.")
+]
+Rows = Annotated[
+    int | None, typer.Option("--rows", min=0, help="Rows of each table [default: as learned].")
+]
+Scale = Annotated[
+    float | None, typer.Option("--scale", min=0, help="Rows, as a multiple of those learned.")
+]
+Format = Annotated[
+    str | None, typer.Option("--format", help="File format in a folder: parquet, csv, arrow, …")
+]
+Partitioned = Annotated[
+    bool, typer.Option("--partitioned", help="Write each table as a folder of Parquet parts.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace DEST if it exists.")]
+
+
+def run_context(*, quiet: bool, threads: int | None, memory: str | None) -> RunContext:
+    """Build what a run is given from the shared options."""
+    limits = Limits(
+        memory=parse_bytes(memory) if memory else machine_memory() // 2,
+        threads=threads or usable_cores(),
+    )
+    return RunContext(limits=limits, progress=_progress(quiet=quiet))
+
+
+def _progress(*, quiet: bool) -> Progress:
+    if quiet:
+        return silent()
+    return RichProgress() if sys.stderr.isatty() else PlainProgress()
+
+
+def model_options(model: str, settings: Sequence[str] | None) -> dict[str, Any]:
+    """Parse ``--set`` values: ``trees=8``, ``forest.trees=8`` or ``model.trees=8``.
+
+    Raises:
+        UsageError: One is not of that form, or is of another model.
+    """
+    import yaml
+
+    options = {}
+    for setting in settings or []:
+        name, equals, text = setting.partition("=")
+        owner, dot, option = name.rpartition(".")
+        if not equals or not option or (dot and owner not in {model, "model"}):
+            raise UsageError(
+                f"--set {setting}",
+                mend=f"Write it as --set {model}.OPTION=VALUE; see simulacra plugins {model}",
+            )
+        try:
+            options[option] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise UsageError(f"--set {setting}", why=str(error)) from error
+    return options

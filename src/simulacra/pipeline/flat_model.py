@@ -1,0 +1,159 @@
+"""What was learned of one flat table: rules, codecs and a model, and how to draw from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from simulacra.core import registry
+from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
+from simulacra.core.features import Features, FeatureSpec
+from simulacra.core.protocols import Codec, FittedModel, FittedRule
+from simulacra.core.random import RngKey
+from simulacra.core.registry import Kind
+from simulacra.pipeline.nesting import Flat, list_lengths
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCodec:
+    """A column's codec, the datatype that made it, and its features' names in the table."""
+
+    datatype: str
+    codec: Codec
+    features: tuple[FeatureSpec, ...]
+
+    @classmethod
+    def of(cls, column: str, datatype: str, codec: Codec) -> NamedCodec:
+        """Name a codec's features so that no two of a table are called alike."""
+        features = tuple(
+            replace(spec, name=f"{column}:{place}", column=column)
+            for place, spec in enumerate(codec.features)
+        )
+        return cls(datatype, codec, features)
+
+
+@dataclass(frozen=True, slots=True)
+class FlatModel:
+    """A learned flat table.
+
+    Attributes:
+        names: The flat columns in order, as found.
+        rules: The fitted rules with their registry names, in the order of encoding.
+        codecs: The codec of each column that is left after all rules encoded.
+        model_name: The registry name of the model.
+        model: The learned joint distribution of all features.
+        items: For each list column, what was learned of its items given their row.
+    """
+
+    names: tuple[str, ...]
+    rules: tuple[tuple[str, FittedRule], ...]
+    codecs: Mapping[str, NamedCodec]
+    model_name: str
+    model: FittedModel
+    items: Mapping[str, FlatModel]
+
+    def draw(self, rows: int, *, context: Features | None, rng: RngKey, start: int) -> Flat:
+        """Draw rows.
+
+        Args:
+            rows: How many.
+            context: The features of the rows that these belong to, one each; None for a table.
+            rng: The key of the block.
+            start: The number of the first row in the whole table.
+        """
+        drawn = self.model.sample(rows, context=context, fixed=None, rng=rng.child("features"))
+        batch = self._decode(drawn, rng, start)
+        lists = {name: self._draw_items(name, batch, drawn, rng) for name in self.items}
+        return Flat(batch, lists)
+
+    def _decode(self, drawn: Features, rng: RngKey, start: int) -> pa.RecordBatch:
+        codes = dict(zip((spec.name for spec in drawn.specs), drawn.codes, strict=True))
+        columns = {
+            name: named.codec.decode(
+                [codes[spec.name] for spec in named.features],
+                rng=rng.child("column", name),
+                start=start,
+            )
+            for name, named in self.codecs.items()
+        }
+        batch = pa.RecordBatch.from_pydict(columns)
+        for _, rule in reversed(self.rules):
+            batch = rule.decode(batch)
+        return batch.select(list(self.names))
+
+    def _draw_items(self, name: str, batch: pa.RecordBatch, drawn: Features, rng: RngKey) -> Flat:
+        lengths = list_lengths(batch.column(name))
+        owner = np.repeat(np.arange(batch.num_rows), lengths)
+        return self.items[name].draw(
+            len(owner), context=as_context(drawn.take(owner)), rng=rng.child("items", name), start=0
+        )
+
+    def kept_values(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield, for each column, the real values that are part of what was learned."""
+        for name, named in self.codecs.items():
+            yield name, list(named.codec.kept_values())
+        for name, items in self.items.items():
+            for column, values in items.kept_values():
+                yield f"{name}[].{column}", values
+
+    def save(self, out: ArtifactWriter) -> None:
+        """Write everything :func:`load_flat_model` needs."""
+        out.json(
+            "table",
+            {
+                "names": self.names,
+                "rules": [name for name, _ in self.rules],
+                "columns": {name: named.datatype for name, named in self.codecs.items()},
+                "model": self.model_name,
+                "items": list(self.items),
+            },
+        )
+        for place, (_, rule) in enumerate(self.rules):
+            rule.save(out.child("rules").child(place))
+        for place, named in enumerate(self.codecs.values()):
+            named.codec.save(out.child("columns").child(place))
+        self.model.save(out.child("model"))
+        for place, items in enumerate(self.items.values()):
+            items.save(out.child("items").child(place))
+
+
+def as_context(features: Features) -> Features:
+    """Return the same features in the role of context, named apart from those to be drawn."""
+    specs = (replace(spec.as_context(), name=f"^{spec.name}") for spec in features.specs)
+    return replace(features, specs=tuple(specs))
+
+
+def load_flat_model(src: ArtifactReader) -> FlatModel:
+    """Read what :meth:`FlatModel.save` wrote."""
+    table: dict[str, Any] = src.json("table")
+    rules = [
+        (name, registry.load(Kind.RULE, name).load(src.child("rules").child(place)))
+        for place, name in enumerate(table["rules"])
+    ]
+    codecs = {
+        column: NamedCodec.of(
+            column,
+            datatype,
+            registry.load(Kind.DATATYPE, datatype).load(src.child("columns").child(place)),
+        )
+        for place, (column, datatype) in enumerate(table["columns"].items())
+    }
+    model = registry.load(Kind.MODEL, table["model"]).load(src.child("model"))
+    items = {
+        name: load_flat_model(src.child("items").child(place))
+        for place, name in enumerate(table["items"])
+    }
+    return FlatModel(tuple(table["names"]), tuple(rules), codecs, table["model"], model, items)
+
+
+def encode_columns(
+    batch: pa.RecordBatch, rules: Sequence[tuple[str, FittedRule]]
+) -> pa.RecordBatch:
+    """Apply the rules to rows as found."""
+    for _, rule in rules:
+        batch = rule.encode(batch)
+    return batch

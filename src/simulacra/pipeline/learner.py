@@ -1,0 +1,191 @@
+"""Learns one flat table, and the items of its lists, from a sample and a stream of all rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from simulacra.core import registry
+from simulacra.core.arrow_types import type_to_text
+from simulacra.core.context import RunContext
+from simulacra.core.errors import SpecError
+from simulacra.core.features import Features, TrainingData
+from simulacra.core.protocols import FittedColumn, FittedRule, Fitter
+from simulacra.core.random import RngKey
+from simulacra.core.registry import Kind
+from simulacra.core.schema import ColumnSpec, RuleSpec, TableSpec
+from simulacra.pipeline.flat_model import FlatModel, NamedCodec, as_context, encode_columns
+from simulacra.pipeline.nesting import ITEM, Flat, flat_columns, list_columns, list_lengths
+from simulacra.pipeline.options import FitOptions, checked_config
+from simulacra.rules.discovery import discover
+
+_RULE_ROWS = 50_000
+"""Rows that rules are looked for in."""
+
+
+class TableLearner:
+    """Learns one flat table.
+
+    Args:
+        where: Its name, for messages.
+        spec: Its (nested) specification.
+        sample: A uniform sample of its rows, flat.
+        options: What to learn with.
+        rng: The key of the table.
+        ctx: Limits and progress.
+
+    Raises:
+        SpecError: A column doesn't suit its datatype.
+    """
+
+    def __init__(
+        self,
+        where: str,
+        spec: TableSpec,
+        sample: Flat,
+        options: FitOptions,
+        *,
+        rng: RngKey,
+        ctx: RunContext,
+    ) -> None:
+        self._where = where
+        self._options = options
+        self._rng = rng
+        self._ctx = ctx
+        self._names = tuple(sample.batch.schema.names)
+        self._columns = dict(flat_columns(spec.columns))
+        self._rules = self._fit_rules(spec, sample.batch)
+        self._fitters = self._start(encode_columns(sample.batch, self._rules))
+        self._children = {
+            name: TableLearner(
+                f"{where}.{name}[]",
+                TableSpec(columns={ITEM: items}),
+                sample.lists[name],
+                options,
+                rng=rng.child("items", name),
+                ctx=ctx,
+            )
+            for name, items in list_columns(spec.columns)
+        }
+
+    def _fit_rules(
+        self, spec: TableSpec, sample: pa.RecordBatch
+    ) -> tuple[tuple[str, FittedRule], ...]:
+        table = spec.model_copy(update={"columns": self._columns})
+        rows = pa.Table.from_batches([sample])
+        wanted = list(spec.rules)
+        if self._options.find_rules and sample.num_rows > 1:
+            spread = np.linspace(0, sample.num_rows - 1, min(sample.num_rows, _RULE_ROWS))
+            few = rows.take(pa.array(spread.astype(np.int64)))
+            wanted += discover(few, table, rng=self._rng.child("rules"))
+        fitted = []
+        for rule in wanted:
+            name, made = self._fit_rule(rule, rows, table)
+            fitted.append((name, made))
+            rows = pa.Table.from_batches([made.encode(b) for b in rows.to_batches()])
+            self._ctx.progress.note(f"{self._where}: {rule.rule} {_options_text(rule)}")
+        return tuple(fitted)
+
+    def _fit_rule(self, rule: RuleSpec, rows: pa.Table, table: TableSpec) -> tuple[str, FittedRule]:
+        plugin = registry.load(Kind.RULE, rule.rule)
+        config = checked_config(plugin.config, rule.options, where=f"{self._where}: {rule.rule}")
+        return rule.rule, plugin.fit(rows, config, table=table)
+
+    def _start(self, encoded: pa.RecordBatch) -> dict[str, tuple[str, Fitter]]:
+        fitters = {}
+        for name, kind in zip(encoded.schema.names, encoded.schema.types, strict=True):
+            column = self._columns.get(name)
+            if column is None or column.arrow_type() != kind:
+                column = _made_column(name, kind)
+            datatype = registry.load(Kind.DATATYPE, column.type)
+            checked_config(datatype.config, column.options, where=f"{self._where}.{name}")
+            fitter = datatype.start(
+                f"{self._where}.{name}", column, rng=self._rng.child("fit", name), ctx=self._ctx
+            )
+            fitters[name] = (column.type, fitter)
+        return fitters
+
+    def update(self, flat: Flat) -> None:
+        """Take the next rows of the table."""
+        encoded = encode_columns(flat.batch, self._rules)
+        work = [(fitter, encoded.column(name)) for name, (_, fitter) in self._fitters.items()]
+        for _ in self._ctx.map(lambda item: item[0].update(item[1]), work):
+            pass
+        for name, child in self._children.items():
+            child.update(flat.lists[name])
+
+    def finish(self, sample: Flat, *, context: Features | None) -> FlatModel:
+        """Learn the structure of the sample and return everything learned.
+
+        Args:
+            sample: The sample the learner was built with.
+            context: Features of the rows that the sample's rows belong to.
+        """
+        fitted = {name: fitter.finish() for name, (_, fitter) in self._fitters.items()}
+        codecs = {
+            name: NamedCodec.of(name, self._fitters[name][0], column.codec)
+            for name, column in fitted.items()
+        }
+        encoded = encode_columns(sample.batch, self._rules)
+        features = self._encode(encoded, codecs)
+        model = registry.load(Kind.MODEL, self._options.model).fit(
+            _training_data(features, fitted, context),
+            self._options.model_config(),
+            rng=self._rng.child("model"),
+            ctx=self._ctx,
+        )
+        items = {}
+        for name, child in self._children.items():
+            lengths = list_lengths(sample.batch.column(name))
+            owner = np.repeat(np.arange(sample.batch.num_rows), lengths)
+            items[name] = child.finish(sample.lists[name], context=as_context(features.take(owner)))
+        return FlatModel(self._names, self._rules, codecs, self._options.model, model, items)
+
+    def _encode(self, encoded: pa.RecordBatch, codecs: dict[str, NamedCodec]) -> Features:
+        work = [(named.codec, encoded.column(name)) for name, named in codecs.items()]
+        arrays = [
+            array
+            for arrays in self._ctx.map(lambda item: item[0].encode(item[1]), work)
+            for array in arrays
+        ]
+        specs = [spec for named in codecs.values() for spec in named.features]
+        return Features.of(specs, arrays, rows=encoded.num_rows)
+
+
+def _training_data(
+    features: Features, fitted: dict[str, FittedColumn], context: Features | None
+) -> TrainingData:
+    counts = [count for column in fitted.values() for count in column.counts]
+    total = max((int(count.sum()) for count in counts), default=features.rows)
+    if context is None:
+        return TrainingData(features, tuple(counts), total)
+    given = [
+        np.bincount(codes, minlength=spec.cardinality).astype(np.int64)
+        for spec, codes in zip(context.specs, context.codes, strict=True)
+    ]
+    together = Features.of(
+        (*context.specs, *features.specs), (*context.codes, *features.codes), rows=features.rows
+    )
+    return TrainingData(together, (*given, *counts), total)
+
+
+def _made_column(name: str, kind: pa.DataType) -> ColumnSpec:
+    """Return the spec of a column that a rule made."""
+    families = (
+        (pa.types.is_boolean, "boolean"),
+        (pa.types.is_integer, "integer"),
+        (pa.types.is_floating, "float"),
+        (pa.types.is_decimal, "decimal"),
+        (pa.types.is_duration, "duration"),
+        (pa.types.is_timestamp, "datetime"),
+        (pa.types.is_date, "date"),
+        (pa.types.is_time, "time"),
+    )
+    for belongs, datatype in families:
+        if belongs(kind):
+            return ColumnSpec(type=datatype, arrow=type_to_text(kind))
+    raise SpecError(f"a rule turned the column into {kind}, which can't be learned", where=name)
+
+
+def _options_text(rule: RuleSpec) -> str:
+    return ", ".join(f"{name}={value}" for name, value in rule.options.items())

@@ -1,0 +1,143 @@
+"""Does data fit a specification? Every mismatch is named as table.column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pyarrow.compute as pc
+
+from simulacra.core import registry
+from simulacra.core.context import RunContext
+from simulacra.core.errors import SpecError
+from simulacra.core.protocols import BatchSource
+from simulacra.core.registry import Kind
+from simulacra.core.schema import DatasetSpec, TableSpec
+from simulacra.pipeline.nesting import Layout, flat_columns
+from simulacra.pipeline.options import checked_config
+from simulacra.pipeline.profile import FlatSource, exact_distinct
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One way in which data doesn't fit its specification.
+
+    Attributes:
+        where: ``table`` or ``table.column``.
+        what: What doesn't fit.
+    """
+
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+def schema_mismatches(spec: DatasetSpec, sources: Mapping[str, BatchSource]) -> Iterator[Mismatch]:
+    """Compare names and types."""
+    for name in spec.tables.keys() - sources.keys():
+        yield Mismatch(name, "the specification has this table, the data doesn't")
+    for name, source in sources.items():
+        table = spec.tables.get(name)
+        if table is None:
+            yield Mismatch(name, "the data has this table, the specification doesn't")
+            continue
+        expected = {column: c.arrow_type() for column, c in table.columns.items()}
+        found = dict(zip(source.schema.names, source.schema.types, strict=True))
+        for column in expected.keys() - found.keys():
+            yield Mismatch(f"{name}.{column}", "the column is not in the data")
+        for column in found.keys() - expected.keys():
+            yield Mismatch(f"{name}.{column}", "the column is not in the specification")
+        for column in [c for c in found if c in expected and not _same(found[c], expected[c])]:
+            yield Mismatch(
+                f"{name}.{column}",
+                f"the data has {found[column]}, the specification {expected[column]}",
+            )
+
+
+def _same(found: object, expected: object) -> bool:
+    # Names of list items and nullability inside nested types don't change the values.
+    return str(found).replace(" not null", "") == str(expected).replace(" not null", "") or (
+        found == expected
+    )
+
+
+def check_schema(spec: DatasetSpec, sources: Mapping[str, BatchSource]) -> None:
+    """Refuse data whose names or types are not those of the specification.
+
+    Raises:
+        SpecError: Names every mismatch.
+    """
+    wrong = sorted(str(mismatch) for mismatch in schema_mismatches(spec, sources))
+    if wrong:
+        raise SpecError(
+            "the data doesn't fit the specification",
+            why="; ".join(wrong),
+            mend="Edit the specification, or detect it anew",
+        )
+
+
+def mismatches(
+    spec: DatasetSpec, sources: Mapping[str, BatchSource], ctx: RunContext
+) -> list[Mismatch]:
+    """Compare names, types, nulls, keys and the form of every value; reads all rows."""
+    found = sorted(schema_mismatches(spec, sources), key=str)
+    wrong_columns = {mismatch.where for mismatch in found}
+    for name, source in sources.items():
+        if name in spec.tables and not any(w.startswith(name) for w in wrong_columns):
+            found += _value_mismatches(name, spec.tables[name], source, ctx)
+    return found
+
+
+def _value_mismatches(
+    name: str, table: TableSpec, source: BatchSource, ctx: RunContext
+) -> list[Mismatch]:
+    flat = FlatSource(source, Layout.of(source.schema))
+    columns = dict(flat_columns(table.columns))
+    nulls = dict.fromkeys(columns, 0)
+    strays = dict.fromkeys(columns, 0)
+    rows = 0
+    for column, spec in columns.items():
+        datatype = registry.load(Kind.DATATYPE, spec.type)
+        checked_config(datatype.config, spec.options, where=f"{name}.{column}")
+    for batch in flat.batches():
+        rows += batch.num_rows
+        for column, spec in columns.items():
+            values = batch.column(column)
+            nulls[column] += values.null_count
+            datatype = registry.load(Kind.DATATYPE, spec.type)
+            accepted = datatype.accepts(values, spec.options)
+            strays[column] += batch.num_rows - (pc.sum(accepted).as_py() or 0)
+    found = [
+        Mismatch(f"{name}.{column}", f"{nulls[column]:,} nulls in a column without nulls")
+        for column, spec in columns.items()
+        if nulls[column] and not spec.nullable
+    ]
+    found += [
+        Mismatch(f"{name}.{column}", f"{count:,} values are no {columns[column].type}")
+        for column, count in strays.items()
+        if count
+    ]
+    return found + _key_mismatches(name, table, flat, rows, nulls, ctx)
+
+
+def _key_mismatches(
+    name: str,
+    table: TableSpec,
+    flat: FlatSource,
+    rows: int,
+    nulls: Mapping[str, int],
+    ctx: RunContext,
+) -> list[Mismatch]:
+    keys = [[column] for column, spec in table.columns.items() if spec.unique]
+    if table.primary_key and table.primary_key not in keys:
+        keys.append(table.primary_key)
+    if not keys or not rows:
+        return []
+    counts = exact_distinct(flat, keys, where=name, ctx=ctx)
+    return [
+        Mismatch(f"{name}.{', '.join(key)}", f"{whole - count:,} values repeat in a unique column")
+        for key, count in zip(keys, counts, strict=True)
+        if count < (whole := rows - (nulls[key[0]] if len(key) == 1 else 0))
+    ]
