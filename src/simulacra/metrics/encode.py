@@ -1,0 +1,185 @@
+"""Columns as numbers or as codes shared by several tables, for numerical work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from simulacra.core.schema import ColumnSpec
+
+_MICROSECOND = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_INT64_MAX = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A column of numbers.
+
+    Attributes:
+        values: Shape ``(rows,)``, dtype int64 or float64 (int64 keeps huge integers exact); 0
+            where null. Dates and times count days or the units of their Arrow type.
+        null: Shape ``(rows,)``, dtype bool; NaN counts as null.
+    """
+
+    values: NDArray[np.int64] | NDArray[np.float64]
+    null: NDArray[np.bool_]
+
+    def present(self) -> NDArray[np.int64] | NDArray[np.float64]:
+        """Return the values that are not null."""
+        return self.values[~self.null]
+
+    def floats(self) -> NDArray[np.float64]:
+        """Return the values as float64, NaN where null."""
+        floats = self.values.astype(np.float64)
+        floats[self.null] = np.nan
+        return floats
+
+
+def as_numbers(values: pa.ChunkedArray, spec: ColumnSpec) -> Numbers:
+    """Return a column as numbers; text that can't be read as one counts as null.
+
+    Args:
+        values: Numbers, dates, times, durations, or text that ``spec`` says holds such.
+        spec: Its specification; the option ``format`` tells how to read dates in text.
+    """
+    array = _plain(values)
+    if _is_text(array.type):
+        array = _parsed(array, spec)
+    if pa.types.is_null(array.type):
+        array = array.cast(pa.int64())
+    if pa.types.is_temporal(array.type):
+        array = array.cast(pa.int32() if array.type.bit_width == 32 else pa.int64())
+    elif pa.types.is_decimal(array.type) or pa.types.is_float16(array.type):
+        array = array.cast(pa.float64())
+    elif pa.types.is_boolean(array.type):
+        array = array.cast(pa.int8())
+    null = array.is_null(nan_is_null=True).to_numpy(zero_copy_only=False)
+    numbers = array.fill_null(0).to_numpy(zero_copy_only=False)
+    if numbers.dtype.kind == "f":
+        return Numbers(np.where(null, 0.0, numbers).astype(np.float64), null)
+    if numbers.dtype == np.uint64 and len(numbers) and numbers.max() > _INT64_MAX:
+        return Numbers(numbers.astype(np.float64), null)
+    return Numbers(numbers.astype(np.int64), null)
+
+
+def readable_as_numbers(values: pa.ChunkedArray, spec: ColumnSpec) -> bool:
+    """Return whether a column's values all are, or can be read as, numbers or times."""
+    array = _plain(values)
+    if not _is_text(array.type):
+        return True
+    return bool(_parsed(array, spec).null_count == array.null_count)
+
+
+def as_codes(columns: Sequence[pa.ChunkedArray]) -> tuple[list[NDArray[np.int64]], int]:
+    """Number the values of one column over several tables.
+
+    Args:
+        columns: The column in each table, all of one type.
+
+    Returns:
+        For each table the codes, shape ``(rows,)``, null being a value like others; and how many
+        codes there are. Codes run from the most frequent value (over all tables) to the rarest.
+    """
+    arrays = [_plain(column) for column in columns]
+    encoded = pa.concat_arrays(arrays).dictionary_encode(null_encoding="encode")
+    codes = encoded.indices.to_numpy().astype(np.int64)
+    counts = np.bincount(codes, minlength=len(encoded.dictionary))
+    rank = np.empty(len(counts), dtype=np.int64)
+    rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
+    ends = np.cumsum([len(array) for array in arrays])[:-1]
+    return np.split(rank[codes], ends), len(counts)
+
+
+def lengths(values: pa.ChunkedArray) -> Numbers:
+    """Return how long values are: characters of text, bytes, or items of a list."""
+    array = _plain(values)
+    if _is_text(array.type):
+        return _whole(pc.utf8_length(array))
+    if pa.types.is_nested(array.type):
+        return _whole(pc.list_value_length(array))
+    if pa.types.is_fixed_size_binary(array.type):
+        array = array.cast(pa.binary())
+    return _whole(pc.binary_length(array))
+
+
+def words(values: pa.ChunkedArray) -> Numbers | None:
+    """Return how many words (parted by white space) texts have; None if values are no text."""
+    array = _plain(values)
+    if not _is_text(array.type):
+        return None
+    return _whole(pc.count_substring_regex(array, r"\S+"))
+
+
+def _whole(array: pa.Array) -> Numbers:
+    null = array.is_null().to_numpy(zero_copy_only=False)
+    return Numbers(array.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64), null)
+
+
+def _plain(values: pa.ChunkedArray) -> pa.Array:
+    """Return one array, without dictionary and without views."""
+    kind = values.type
+    if pa.types.is_dictionary(kind):
+        return _plain(values.cast(kind.value_type))
+    if pa.types.is_string_view(kind) or pa.types.is_string(kind):
+        values = values.cast(pa.large_string())  # one array of many rows can pass 2 GiB
+    elif pa.types.is_binary_view(kind) or pa.types.is_binary(kind):
+        values = values.cast(pa.large_binary())
+    return pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+
+
+def _is_text(arrow_type: pa.DataType) -> bool:
+    types = pa.types
+    return bool(
+        types.is_string(arrow_type)
+        or types.is_large_string(arrow_type)
+        or types.is_string_view(arrow_type)
+    )
+
+
+def _parsed(array: pa.Array, spec: ColumnSpec) -> pa.Array:
+    """Read text as float64, or as int64 days or microseconds; null where it can't be."""
+    read, arrow_type = _reader(spec)
+    encoded = array.dictionary_encode()
+    parsed = pa.array([_try(read, text) for text in encoded.dictionary.to_pylist()], arrow_type)
+    return parsed.take(encoded.indices)
+
+
+def _try(read: Callable[[str], int | float], text: str) -> int | float | None:
+    try:
+        return read(text)
+    except ValueError:
+        return None
+
+
+def _reader(spec: ColumnSpec) -> tuple[Callable[[str], int | float], pa.DataType]:
+    form = spec.options.get("format")
+
+    def instant(text: str) -> int:
+        found = datetime.strptime(text, form) if form else datetime.fromisoformat(text)  # noqa: DTZ007 - naive times stay naive: they are all read as if in UTC
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=UTC)
+        passed = found - _EPOCH
+        return (passed.days * 86_400 + passed.seconds) * _MICROSECOND + passed.microseconds
+
+    def day(text: str) -> int:
+        return instant(text) if form else date.fromisoformat(text).toordinal()
+
+    def clock(text: str) -> int:
+        if form:
+            return instant(text)
+        found = time.fromisoformat(text)
+        return (
+            (found.hour * 60 + found.minute) * 60 + found.second
+        ) * _MICROSECOND + found.microsecond
+
+    readers = {"datetime": instant, "date": day, "time": clock}
+    if spec.type in readers:
+        return readers[spec.type], pa.int64()
+    return float, pa.float64()

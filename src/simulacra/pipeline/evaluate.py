@@ -1,0 +1,214 @@
+"""Measuring synthetic data against the real data it was learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from simulacra.core import registry
+from simulacra.core.context import RunContext
+from simulacra.core.errors import SpecError, UsageError
+from simulacra.core.protocols import BatchSource, Score
+from simulacra.core.random import RngKey
+from simulacra.core.registry import Kind
+from simulacra.core.schema import DatasetSpec, TableSpec
+from simulacra.pipeline.conform import check_columns, conform
+from simulacra.pipeline.report import Report, TableReport
+from simulacra.pipeline.subsample import uniform_sample
+
+ROWS = 50_000
+"""Rows that two-sample measures compare on each side."""
+
+TARGET_METRIC = "utility"
+_MEMORY_SHARE = 0.1
+_SCOPES = ("column", "pair", "table")
+
+
+def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
+    real: BatchSource,
+    synthetic: BatchSource,
+    *,
+    holdout: BatchSource | None = None,
+    table: TableSpec,
+    name: str = "table",
+    target: str | None = None,
+    metrics: Sequence[str] | None = None,
+    rows: int = ROWS,
+    seed: int = 0,
+    ctx: RunContext | None = None,
+) -> TableReport:
+    """Measure one synthetic table.
+
+    Each source is read once. All of its rows are kept if a tenth of the memory budget holds them,
+    else as many, drawn uniformly. Validity and exact copies are measured on all rows kept, every
+    other metric on at most ``rows`` of them a side.
+
+    Args:
+        real: The rows that were learned from.
+        synthetic: The rows to judge.
+        holdout: Real rows that were not learned from. They give every measure its floor.
+        table: The specification of all three.
+        name: The table's name, for messages.
+        target: The column that the utility metric predicts; without one it is left out.
+        metrics: Names of metrics; all registered ones when None.
+        rows: The most rows of a side that are compared; at least 1.
+        seed: The seed of samples and classifiers.
+        ctx: Threads, memory and progress.
+
+    Raises:
+        SpecError: A column is missing, or is of a type that can't be compared; names it.
+        UsageError: A metric needs a target, or ``rows`` is less than 1.
+        PluginError: There is no metric of that name.
+        InputError: A source can't be read.
+    """
+    if rows < 1:
+        raise UsageError(f"{rows} rows to compare", mend="Give at least 1")
+    ctx = ctx or RunContext()
+    key = RngKey(seed).child("evaluate", name)
+    chosen = _metrics(metrics, target)
+    sources = {"real": real, "synthetic": synthetic}
+    if holdout is not None:
+        sources["holdout"] = holdout
+    notes = [
+        note
+        for side, source in sources.items()
+        for note in check_columns(source, table, name, side)
+    ]
+    tables: dict[str, pa.Table] = {}
+    for side, source in sources.items():
+        with ctx.progress.task(f"Read the {side} rows of {name}") as task:
+            kept, note = _read(source, table, key.child(side), ctx)
+            tables[side] = conform(kept, table, name, side)
+            task.advance(kept.num_rows)
+        notes += [f"{side}: {note}"] if note else []
+    options = {"rows": rows, "threads": ctx.limits.threads, "target": target}
+    scores: list[Score] = []
+    with ctx.progress.task(f"Measure {name}", len(chosen), "metrics") as task:
+        for metric in chosen:
+            scores += registry.load(Kind.METRIC, metric).compute(
+                tables["real"],
+                tables["synthetic"],
+                holdout=tables.get("holdout"),
+                table=table,
+                options=options,
+                rng=key.child(metric),
+            )
+            task.advance()
+    counts = {side: kept.num_rows for side, kept in tables.items()}
+    return TableReport(name, counts, tuple(scores), seed, tuple(notes))
+
+
+def evaluate_dataset(  # noqa: PLR0913 - as evaluate
+    real: Mapping[str, BatchSource],
+    synthetic: Mapping[str, BatchSource],
+    *,
+    holdout: Mapping[str, BatchSource] | None = None,
+    spec: DatasetSpec,
+    target: str | None = None,
+    metrics: Sequence[str] | None = None,
+    rows: int = ROWS,
+    seed: int = 0,
+    ctx: RunContext | None = None,
+) -> Report:
+    """Measure every table of a synthetic dataset; see :func:`evaluate`.
+
+    Args:
+        real: The rows that were learned from, by table.
+        synthetic: The rows to judge, by table.
+        holdout: Real rows that were not learned from, for some or all of the tables.
+        spec: The specification.
+        target: ``column`` or ``table.column``, for the utility metric.
+        metrics: Names of metrics; all registered ones when None.
+        rows: The most rows of a side that are compared; at least 1.
+        seed: The seed of samples and classifiers.
+        ctx: Threads, memory and progress.
+
+    Raises:
+        SpecError: A table or column is missing, or of a type that can't be compared.
+        UsageError: The target names no column, or several.
+    """
+    for side, tables in (("real", real), ("synthetic", synthetic)):
+        for name in spec.tables:
+            if name not in tables:
+                raise SpecError(
+                    f"the {side} data has no such table",
+                    where=name,
+                    mend=f"It has {', '.join(tables) or 'none'}",
+                )
+    if target is None and metrics is not None and TARGET_METRIC in metrics:
+        raise UsageError(f"the metric {TARGET_METRIC!r} needs a target", mend="Name a column")
+    targets = _targets(spec, target)
+    reports = {}
+    for name, table in spec.tables.items():
+        wanted = metrics
+        if metrics is not None and name not in targets:
+            wanted = [metric for metric in metrics if metric != TARGET_METRIC]
+        reports[name] = evaluate(
+            real[name],
+            synthetic[name],
+            holdout=holdout.get(name) if holdout else None,
+            table=table,
+            name=name,
+            target=targets.get(name),
+            metrics=wanted,
+            rows=rows,
+            seed=seed,
+            ctx=ctx,
+        )
+    return Report(reports, seed)
+
+
+def _metrics(metrics: Sequence[str] | None, target: str | None) -> list[str]:
+    if metrics is None:
+        every = registry.names(Kind.METRIC)
+        usable = [m for m in every if registry.load(Kind.METRIC, m).scope in _SCOPES]
+        chosen = [m for m in usable if target is not None or m != TARGET_METRIC]
+        return sorted(chosen, key=lambda m: (_SCOPES.index(registry.load(Kind.METRIC, m).scope), m))
+    if TARGET_METRIC in metrics and target is None:
+        raise UsageError(f"the metric {TARGET_METRIC!r} needs a target", mend="Name a column")
+    for metric in metrics:
+        if registry.load(Kind.METRIC, metric).scope not in _SCOPES:
+            raise UsageError(f"the metric {metric!r} is not about one table")
+    return list(metrics)
+
+
+def _targets(spec: DatasetSpec, target: str | None) -> dict[str, str]:
+    """Return the target column by table, from ``column`` or ``table.column``."""
+    if target is None:
+        return {}
+    found = {
+        name: column
+        for name, table in spec.tables.items()
+        for column in table.columns
+        if target in (column, f"{name}.{column}")
+    }
+    if not found:
+        raise UsageError(f"there is no column {target!r} to predict")
+    if len(found) > 1:
+        raise UsageError(
+            f"several tables have a column {target!r}",
+            mend=f"Write {' or '.join(f'{name}.{column}' for name, column in found.items())}",
+        )
+    return found
+
+
+def _read(
+    source: BatchSource, table: TableSpec, key: RngKey, ctx: RunContext
+) -> tuple[pa.Table, str]:
+    """Return as many rows as a tenth of the memory holds, and a note if that isn't all."""
+    columns = list(table.columns)
+    most = ctx.limits.rows_within(_bytes_per_row(source, columns), share=_MEMORY_SHARE)
+    kept = uniform_sample(source, most, key, columns=columns)
+    sampled = kept.num_rows == most
+    note = f"{most:,} rows drawn at random, as many as memory holds" if sampled else ""
+    return kept, note
+
+
+def _bytes_per_row(source: BatchSource, columns: Sequence[str]) -> float:
+    for batch in source.batches(columns):
+        if batch.num_rows:
+            size: Any = batch.nbytes / batch.num_rows
+            return float(size)
+    return 1.0
