@@ -1,4 +1,4 @@
-"""Run every benchmark (or those named), then write the page.
+"""Run every benchmark (or those named), then draw the picture and write the page.
 
     python benchmarks/run.py [NAME …]
 
@@ -12,7 +12,7 @@ import sys
 
 from _common import HERE
 
-NOT_BENCHMARKS = {"_common", "render", "run"}
+NOT_BENCHMARKS = {"_common", "picture", "render", "run"}
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
     names = sys.argv[1:] or known
     if unknown := set(names) - set(known):
         sys.exit(f"no benchmark called {', '.join(sorted(unknown))}; there are {', '.join(known)}")
-    for name in [*names, "render"]:
+    for name in [*names, "picture", "render"]:
         print(f"=== {name}", flush=True)
         subprocess.run([sys.executable, HERE / f"{name}.py"], check=True)
 

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
 from simulacra.core.context import RunContext
+from simulacra.core.errors import UsageError
 from simulacra.core.features import Codes, Features, FeatureSpec, Role, TrainingData
 from simulacra.core.protocols import Config, ModelTraits
 from simulacra.core.random import RngKey
@@ -132,8 +133,13 @@ class FittedChowLiu:
     def sample(
         self, rows: int, *, context: Features | None, fixed: Features | None, rng: RngKey
     ) -> Features:
-        """Draw each feature given its parent, from the root outwards."""
-        del fixed  # the traits don't promise it
+        """Draw each feature given its parent, from the root outwards.
+
+        Raises:
+            UsageError: There are fixed features, which the model's traits don't promise.
+        """
+        if fixed is not None:
+            raise UsageError("chow_liu can't hold features fixed", mend="Use the model forest")
         codes: dict[str, Codes] = {}
         if context is not None:
             codes.update(zip((s.name for s in context.specs), context.codes, strict=True))
