@@ -1,0 +1,306 @@
+"""A column learned as its distance from another one.
+
+Ship and receipt dates, bill and payment, scheduled and actual departure: a model that draws them
+one after the other, in steps of a quantile, loses the fine distance between the two. Here the
+column *becomes* the distance. One such change is an elementary row operation on the columns, so any
+sequence of them can be undone in reverse, and a column may be measured from one that is itself
+already a distance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import Annotated, ClassVar, Self, cast
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from simulacra.core.arrow_types import type_from_text, type_to_text
+from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
+from simulacra.core.errors import SpecError
+from simulacra.core.protocols import Config, FittedRule
+from simulacra.core.schema import TableSpec
+from simulacra.rules import ticks
+from simulacra.rules.columns import column_of, replace
+from simulacra.rules.ticks import Unit
+
+
+class Order(StrEnum):
+    """How a column compares with the one it is measured from, in every row that has both."""
+
+    ABOVE = ">"
+    NOT_BELOW = ">="
+    BELOW = "<"
+    NOT_ABOVE = "<="
+
+    def broken(self, distance: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say for each distance, in ticks, whether it breaks the order."""
+        return _BROKEN[self](distance)
+
+    def bounds(self) -> tuple[int, int]:
+        """Return the least and greatest distance, in ticks, that keep the order."""
+        return {
+            Order.ABOVE: (1, ticks.LARGEST),
+            Order.NOT_BELOW: (0, ticks.LARGEST),
+            Order.BELOW: (-ticks.LARGEST, -1),
+            Order.NOT_ABOVE: (-ticks.LARGEST, 0),
+        }[self]
+
+
+_BROKEN: dict[Order, Callable[[NDArray[np.int64]], NDArray[np.bool_]]] = {
+    Order.ABOVE: lambda distance: distance <= 0,
+    Order.NOT_BELOW: lambda distance: distance < 0,
+    Order.BELOW: lambda distance: distance >= 0,
+    Order.NOT_ABOVE: lambda distance: distance > 0,
+}
+
+
+class DifferenceConfig(Config):
+    """Options of the rule ``difference``."""
+
+    column: Annotated[str, Field(description="The column that becomes a distance (or a sum)")]
+    minus: Annotated[str | None, Field(description="The column it is measured from")] = None
+    plus: Annotated[
+        str | None, Field(description="Instead: the column it is added to, as free + used")
+    ] = None
+    order: Annotated[
+        Order | None, Field(description="What always holds: column > minus, and so on")
+    ] = None
+    period: Annotated[
+        int | None,
+        Field(gt=0, description="The column wraps after so many of its units (1440 minutes a day)"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if (self.minus is None) == (self.plus is None):
+            msg = "exactly one of 'minus' and 'plus' names a column"
+            raise ValueError(msg)
+        if self.column == self.other:
+            msg = "a column can't be measured from itself"
+            raise ValueError(msg)
+        if self.order is not None and (self.period is not None or self.plus is not None):
+            msg = "only a plain difference has an order"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def other(self) -> str:
+        """The column subtracted or added."""
+        return cast("str", self.plus if self.minus is None else self.minus)
+
+
+class Difference:
+    """Measures one column from another: numbers, dates and times, exactly."""
+
+    name: ClassVar[str] = "difference"
+    config: ClassVar[type[DifferenceConfig]] = DifferenceConfig
+
+    def fit(self, sample: pa.Table, config: Config, *, table: TableSpec) -> FittedRule:
+        """Learn units, range and wrap-around.
+
+        Args:
+            sample: Rows as the rules before this one leave them.
+            config: Which columns.
+            table: The table's specification; unused, the sample says it all.
+
+        Raises:
+            SpecError: A column is missing, or the two can't be subtracted exactly.
+        """
+        del table
+        options = cast("DifferenceConfig", config)
+        column, minus = (column_of(sample, name) for name in (options.column, options.other))
+        decimals = _decimals(column, options)
+        unit = _unit(column.type, minus.type, decimals, options)
+        value, other = ticks.read(column, unit), ticks.read(minus, unit)
+        most = _most(column.type)
+        if not (value.exact & (np.abs(value.count) <= most)).all():
+            raise SpecError(
+                f"values are too large to be subtracted exactly in {column.type}",
+                where=options.column,
+                why=f"some exceed ±{most} of 1/{unit.per}",
+                mend="Remove this rule",
+            )
+        some = value.count[value.known]
+        low, high = (int(some.min()), int(some.max())) if some.size else (0, 0)
+        known = np.clip(other.count[other.known], -most, most)
+        fallback = int(np.median(known)) if known.size else 0
+        base = cut = 0
+        if options.period is not None:
+            base = _base(low, high, options.period, options.column)
+            both = value.known & other.known
+            sign = -1 if options.plus is None else 1
+            cut = cut_of(value.count[both] + sign * other.count[both], options.period)
+        learned = _Learned(
+            type_to_text(column.type), decimals, low, high, fallback, base=base, cut=cut
+        )
+        return FittedDifference(options, unit, learned)
+
+    def load(self, src: ArtifactReader) -> FittedRule:
+        """Read a rule that ``save`` wrote."""
+        saved = src.json("difference")
+        options, learned = DifferenceConfig(**saved["options"]), _Learned(**saved["learned"])
+        column = type_from_text(learned.type)
+        return FittedDifference(options, _unit(column, column, learned.decimals, options), learned)
+
+
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """What fitting finds, in ticks of the column.
+
+    Attributes:
+        type: The column's Arrow type, as text.
+        decimals: The decimals of a float column.
+        low: Its least value.
+        high: Its greatest value.
+        fallback: Where to measure from when the other column is null.
+        base: The least value of a column that wraps.
+        cut: The least distance of a column that wraps.
+    """
+
+    type: str
+    decimals: int
+    low: int
+    high: int
+    fallback: int
+    base: int
+    cut: int
+
+
+class FittedDifference:
+    """The rule ``difference`` of two known columns."""
+
+    def __init__(self, options: DifferenceConfig, unit: Unit, learned: _Learned) -> None:
+        self.columns: tuple[str, ...] = (options.column, options.other)
+        self._options = options
+        self._unit = unit
+        self._learned = learned
+        self._type = type_from_text(learned.type)
+        self._distance_type = ticks.difference_type(self._type)
+        self._most = _most(self._type)
+        self._distance_unit = distance_unit(self._type, unit)
+
+    def encode(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Replace the column by its distance from the other one."""
+        value = ticks.read(batch[self._options.column], self._unit)
+        distance = value.count - self._origin(batch)
+        if self._options.period is not None:
+            distance = wrap(distance, self._learned.cut, self._options.period)
+        array = ticks.write(value.moved(distance), self._distance_type, self._distance_unit)
+        return replace(batch, self._options.column, array)
+
+    def decode(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Add the other column again; stay in the column's range, order and type."""
+        distance = ticks.read(batch[self._options.column], self._distance_unit)
+        origin = self._origin(batch)
+        count = origin + distance.count
+        if self._options.period is not None:
+            count = wrap(count, self._learned.base, self._options.period)
+        else:
+            count = np.clip(count, self._learned.low, self._learned.high)
+        if self._options.order is not None:
+            # After the range: a value at its edge leaves it rather than break the order.
+            known = ticks.read(batch[self._options.other], self._unit).known
+            least, most = self._options.order.bounds()
+            count = np.where(known, np.clip(count, origin + least, origin + most), count)
+        array = ticks.write(distance.moved(count), self._type, self._unit)
+        return replace(batch, self._options.column, array)
+
+    def violations(self, batch: pa.RecordBatch) -> pa.BooleanArray:
+        """Say which rows have values between two ticks, out of the period, or out of order."""
+        value = ticks.read(batch[self._options.column], self._unit)
+        other = ticks.read(batch[self._options.other], self._unit)
+        broken = ~value.exact | (np.abs(value.count) > self._most)
+        if self._options.period is not None:
+            base = self._learned.base
+            outside = (value.count < base) | (value.count >= base + self._options.period)
+            broken |= value.known & outside
+        if self._options.order is not None:
+            both = value.known & other.known
+            broken |= both & self._options.order.broken(value.count - other.count)
+        return pa.array(broken)
+
+    def save(self, out: ArtifactWriter) -> None:
+        """Write the options and what was learned."""
+        options = self._options.model_dump(mode="json")
+        out.json("difference", {"options": options, "learned": asdict(self._learned)})
+
+    def _origin(self, batch: pa.RecordBatch) -> NDArray[np.int64]:
+        other = ticks.read(batch[self._options.other], self._unit)
+        # Values of the other column may be larger; any function of them will do as an origin.
+        origin = np.clip(other.count, -self._most, self._most)
+        origin = np.where(other.known, origin, self._learned.fallback)
+        return origin if self._options.plus is None else -origin
+
+
+def _most(column: pa.DataType) -> int:
+    """Return how large a value may be, in ticks, for its distances to be exact."""
+    return ticks.limits(ticks.difference_type(column))[1] // 2
+
+
+def _decimals(column: pa.Array, options: DifferenceConfig) -> int:
+    decimals = ticks.decimals_of(column) if pa.types.is_floating(column.type) else 0
+    if decimals is None:
+        raise SpecError(
+            f"values have more than {ticks.MOST_DECIMALS} decimals",
+            where=options.column,
+            mend="Round them, or remove this rule",
+        )
+    return decimals
+
+
+def _unit(
+    column: pa.DataType, minus: pa.DataType, decimals: int, options: DifferenceConfig
+) -> Unit:
+    unit, other = ticks.unit_of(column, decimals), ticks.unit_of(minus)
+    summable = options.plus is None or (unit is not None and unit.family in {"number", "duration"})
+    if unit is None or other is None or unit.family != other.family or not summable:
+        raise SpecError(
+            f"{options.other} can't be subtracted or added",
+            where=options.column,
+            why=f"{column} with {minus} makes no number and no time",
+            mend="Choose two numbers, two dates or two times",
+        )
+    return unit
+
+
+def distance_unit(column: pa.DataType, unit: Unit) -> Unit:
+    """Return the unit of distances: the same ticks, of a number or a duration."""
+    if pa.types.is_date(column):
+        return Unit("number", Fraction(1))
+    return unit if unit.family == "number" else Unit("duration", unit.per)
+
+
+def wrap(count: NDArray[np.int64], least: int, period: int) -> NDArray[np.int64]:
+    """Return what the counts are modulo the period, from ``least`` on."""
+    return (count - least) % period + least
+
+
+def _base(low: int, high: int, period: int, where: str) -> int:
+    """Return the least value of a column that wraps, as 0 for 0…1439 and 1 for 1…1440."""
+    if high - low >= period:
+        raise SpecError(
+            f"values from {low} to {high} don't fit a period of {period}",
+            where=where,
+            mend="Remove the period, or this rule",
+        )
+    return 0 if low >= 0 and high < period else high - period + 1
+
+
+def cut_of(distances: NDArray[np.int64], period: int) -> int:
+    """Return where to cut the circle of distances open: in the widest arc without any.
+
+    Delays of -40 and of 1,300 minutes are then both kept as they are.
+    """
+    seen = np.unique(distances % period)
+    if not seen.size:
+        return 0
+    arcs = np.diff(seen, append=seen[0] + period)
+    widest = int(arcs.argmax())
+    cut = int(seen[widest]) + 1 + int(arcs[widest]) // 2
+    return cut - period if cut > 0 else cut
