@@ -21,5 +21,9 @@ Hashes = NDArray[np.uint64]
 
 
 def kernel(function: F) -> F:
-    """Compile a function on first use; it runs without the interpreter's lock."""
+    """Compile a function on first use; it runs without the interpreter's lock.
+
+    The machine code is kept in ``__pycache__`` until the function's own file changes. Who edits a
+    kernel that kernels of other files call must delete ``__pycache__/*.nbi`` there.
+    """
     return cast(F, njit(nogil=True, cache=True)(function))
