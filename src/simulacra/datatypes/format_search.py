@@ -1,0 +1,190 @@
+"""Finding the format of dates and times in text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simulacra.datatypes.formats import Program, compile_format
+
+_PROBES = 12
+"""Values whose shape suggests formats; the first may be a stray."""
+_MONTH = "[A-Za-z]{3,9}"
+_TIME = re.compile(
+    r"(?P<hour>\d{1,2})(?P<colon>:?)(?P<minute>\d{2})(?:(?P=colon)(?P<second>\d{2})"
+    r"(?:(?P<point>[.,])(?P<fraction>\d{1,9}))?)?(?:(?P<space> ?)(?P<half>[AaPp][Mm]))?"
+)
+_SUFFIX = re.compile(r" ?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})")
+_JOINT = re.compile(r"T|,? +")
+_NUMERIC = re.compile(r"(\d{1,4})([-/. ])(\d{1,2})\2(\d{1,4})")
+_COMPACT = re.compile(r"\d{8}")
+_DAY_FIRST = re.compile(rf"(\d{{1,2}})([-/ .]+)({_MONTH})([-/ .,]+)(\d{{4}}|\d{{2}})")
+_MONTH_FIRST = re.compile(rf"({_MONTH})([-/ .]+)(\d{{1,2}})([-/ .,]+)(\d{{4}}|\d{{2}})")
+_YEAR_FIRST = re.compile(rf"(\d{{4}})([-/ .]+)({_MONTH})([-/ .]+)(\d{{1,2}})")
+_WEEKDAY = re.compile(r"([A-Za-z]{3,9})(,? +)")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A format found.
+
+    Attributes:
+        format: See :mod:`simulacra.datatypes.formats`.
+        program: The same, compiled.
+        share: The share of values that follow it.
+    """
+
+    format: str
+    program: Program
+    share: float
+
+
+def find_format(values: pa.Array) -> Found | None:
+    """Return the format that most texts follow, None if there is none.
+
+    Where day and month can't be told apart by any value over 12, the month comes first between
+    slashes and the day comes first otherwise.
+
+    Args:
+        values: Texts, none null.
+    """
+    best: Found | None = None
+    for text in _probes(values):
+        for format_ in _candidates(text):
+            program = compile_format(format_)
+            _, good = program.read(values)
+            found = Found(format_, program, float(good.mean()))
+            if best is None or found.share > best.share:
+                best = found
+            if best.share == 1.0:
+                return best
+    return best if best is not None and best.share > 0 else None
+
+
+def _probes(values: pa.Array) -> list[str]:
+    """Return some values of the most frequent lengths."""
+    texts = pc.unique(values[:1000])
+    lengths = pc.binary_length(texts).to_numpy()
+    counts = {int(length): int((lengths == length).sum()) for length in lengths}
+    ranked = sorted(range(len(texts)), key=lambda i: (-counts[int(lengths[i])], i))
+    return [texts[i].as_py() for i in ranked[:_PROBES]]
+
+
+def _candidates(text: str) -> Iterator[str]:
+    """Yield formats that one text may follow, likelier ones first."""
+    if len(text) > 64:
+        return
+    for date, rest in _dates(text):
+        if not rest:
+            yield date
+            continue
+        joint = _JOINT.match(rest)
+        if joint:
+            for time in _times(rest[joint.end() :]):
+                yield date + joint.group() + time
+        elif _SUFFIX.fullmatch(rest):
+            yield date + rest
+    yield from _times(text)
+
+
+def _times(text: str) -> Iterator[str]:
+    match = _TIME.match(text)
+    if not match or (text[match.end() :] and not _SUFFIX.fullmatch(text[match.end() :])):
+        return
+    parts = match.groupdict()
+    if not parts["colon"] and len(parts["hour"]) + len(parts["minute"]) < 4:
+        return
+    if not parts["colon"] and not parts["second"]:
+        return
+    letter = "I" if parts["half"] else "H"
+    tail = f"{parts['colon']}%M"
+    if parts["second"]:
+        tail += f"{parts['colon']}%S"
+    half = ""
+    if parts["half"]:
+        half = parts["space"] + ("%p" if parts["half"].isupper() else "%P")
+    end = half + text[match.end() :].replace("%", "%%")
+    for fraction in _fractions(parts["point"], parts["fraction"], has_seconds=bool(parts["second"])):
+        for hour in (f"%{letter}", f"%-{letter}"):
+            yield hour + tail + fraction + end
+
+
+def _fractions(point: str | None, digits: str | None, *, has_seconds: bool) -> Iterator[str]:
+    if not has_seconds:
+        yield ""
+        return
+    if not point or not digits:
+        yield from ("", "%.3f", "%.6f", "%.f", "%.9f")
+        return
+    yield f"{point}%{len(digits)}f"
+    if point == ".":
+        yield from (f"%.{len(digits)}f", "%.f")
+
+
+def _dates(text: str) -> Iterator[tuple[str, str]]:
+    """Yield a date's format and what follows the date."""
+    yield from _numeric_dates(text)
+    yield from _named_dates(text)
+    weekday = _WEEKDAY.match(text)
+    if weekday:
+        name = _named(weekday.group(1), "a", "A", 3)
+        for date, rest in (*_numeric_dates(text[weekday.end() :]), *_named_dates(text[weekday.end() :])):
+            yield name + weekday.group(2) + date, rest
+
+
+def _numeric_dates(text: str) -> Iterator[tuple[str, str]]:
+    match = _NUMERIC.match(text)
+    if match:
+        one, by, _, three = match.groups()
+        rest = text[match.end() :]
+        for order in _orders(len(one), len(three), by):
+            for unpadded in ("", "-"):
+                date = by.join(order).replace("%d", f"%{unpadded}d")
+                yield date.replace("%m", f"%{unpadded}m"), rest
+    compact = _COMPACT.match(text)
+    if compact:
+        for date in ("%Y%m%d", "%d%m%Y", "%m%d%Y"):
+            yield date, text[8:]
+
+
+def _orders(first: int, last: int, by: str) -> Iterator[tuple[str, str, str]]:
+    day_first, month_first = ("%d", "%m"), ("%m", "%d")
+    pairs = (month_first, day_first) if by == "/" else (day_first, month_first)
+    if first == 4 and last <= 2:
+        yield "%Y", "%m", "%d"
+        yield "%Y", "%d", "%m"
+    elif first <= 2 and last in {2, 4}:
+        for pair in pairs:
+            yield *pair, "%Y" if last == 4 else "%y"
+    if first == 2 and last <= 2:
+        yield "%y", "%m", "%d"
+
+
+def _named_dates(text: str) -> Iterator[tuple[str, str]]:
+    for pattern, places in ((_DAY_FIRST, (1, 3, 5)), (_MONTH_FIRST, (3, 1, 5)), (_YEAR_FIRST, (5, 3, 1))):
+        match = pattern.match(text)
+        if not match:
+            continue
+        _, month, year = (match.group(place) for place in places)
+        for full in (False, True) if len(month) == 3 else (True,):
+            for day_directive in ("%d", "%-d"):
+                names = {
+                    places[0]: day_directive,
+                    places[1]: _named(month, "b", "B", 99 if full else 3) if not full else _cased(month, "B"),
+                    places[2]: "%Y" if len(year) == 4 else "%y",
+                }
+                yield names[1] + match.group(2) + names[3] + match.group(4) + names[5], text[match.end() :]
+
+
+def _named(word: str, short: str, full: str, length: int) -> str:
+    return _cased(word, short if len(word) <= length else full)
+
+
+def _cased(word: str, letter: str) -> str:
+    if word.isupper():
+        return f"%^{letter}"
+    return f"%~{letter}" if word.islower() else f"%{letter}"
