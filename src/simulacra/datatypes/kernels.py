@@ -247,7 +247,7 @@ def find_real(edges: Floats, values: Floats, scale: float, upto: Ints, out: NDAr
 
 
 @kernel
-def _mixed(word: np.uint64) -> np.uint64:
+def mixed(word: np.uint64) -> np.uint64:
     """Return other bits for the same word (the finaliser of SplitMix64, Steele et al. 2014)."""
     word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -300,9 +300,9 @@ def draw_whole(
             part = (word & np.uint64(0xFFFFFFFF)) * (width + np.uint64(1))
             out[i] = low[cell] + (part >> np.uint64(32))
         elif width == np.uint64(0xFFFFFFFFFFFFFFFF):
-            out[i] = _mixed(word)
+            out[i] = mixed(word)
         else:
-            out[i] = low[cell] + _times_high(_mixed(word), width + np.uint64(1))
+            out[i] = low[cell] + _times_high(mixed(word), width + np.uint64(1))
 
 
 @kernel
@@ -323,7 +323,7 @@ def draw_real(
         if low[cell] == high[cell]:
             out[i] = low[cell]
         else:
-            part = np.float64(_mixed(word) >> np.uint64(11)) * 2.0**-53
+            part = np.float64(mixed(word) >> np.uint64(11)) * 2.0**-53
             # Not low + part * (high - low): the difference may overflow.
             drawn = low[cell] * (1.0 - part) + high[cell] * part
             out[i] = min(max(drawn, low[cell]), high[cell])

@@ -117,10 +117,11 @@ class _Number:
 
     def load(self, src: ArtifactReader) -> OrderedCodec:
         """Read a codec that ``save`` wrote."""
-        return OrderedCodec.load(src, _make_form)
+        return OrderedCodec.load(src, make_form)
 
 
-def _make_form(arrow_type: pa.DataType, facts: dict[str, Any]) -> Form:
+def make_form(arrow_type: pa.DataType, facts: dict[str, Any]) -> Form:
+    """Return the form that gave some facts."""
     if pa.types.is_floating(arrow_type):
         return FloatForm(arrow_type, facts["decimals"])
     return form_of(arrow_type)
