@@ -89,6 +89,12 @@ class Metadata:
         """The tables by name."""
         return self.spec.tables
 
+    def renamed(self, table: str) -> Metadata:
+        """Return the metadata of one table under another name; that of several stays."""
+        if len(self.tables) != 1:
+            return self
+        return Metadata(DatasetSpec(tables={table: next(iter(self.tables.values()))}))
+
     def update(self, table: str, column: str | None = None, **changes: Any) -> Metadata:
         """Change fields of a table, or of one of its columns.
 

@@ -81,12 +81,9 @@ class Synthesizer:
             SpecError: The metadata doesn't fit the data.
         """
         inputs = inputs_of(data, self._ctx)
-        spec = metadata.spec if metadata is not None else None
-        if spec is not None and inputs.is_single and len(spec.tables) == 1:
+        if metadata is not None and inputs.is_single:
             # One table needs no name: whatever the metadata calls it, it is this one.
-            spec = spec.model_copy(
-                update={"tables": {next(iter(inputs.sources)): next(iter(spec.tables.values()))}}
-            )
+            metadata = metadata.renamed(next(iter(inputs.sources)))
         about = {
             "model": self._options.model,
             "options": dict(self._options.model_options),
@@ -97,7 +94,9 @@ class Synthesizer:
             "single": inputs.is_single,
         }
         self._fitted = fit_dataset(
-            inputs.sources, spec, self._options, seed=self._seed, about=about, ctx=self._ctx
+            inputs.sources,
+            metadata.spec if metadata is not None else None,
+            self._options, seed=self._seed, about=about, ctx=self._ctx
         )
         self._kinds, self._is_single = inputs.kinds, inputs.is_single
         return self

@@ -72,7 +72,7 @@ class Layout:
     @property
     def is_flat(self) -> bool:
         """Whether the schema has no nested column."""
-        return self.columns == tuple(self.schema.names)
+        return not self.items and self.columns == tuple(self.schema.names)
 
     def flatten(self, batch: pa.RecordBatch) -> Flat:
         """Return the rows of ``batch`` without nesting."""
@@ -169,9 +169,11 @@ def _list_of(kind: pa.DataType, lengths: pa.Array, items: pa.Array) -> pa.Array:
     mask = lengths.is_null() if lengths.null_count else None
     if pa.types.is_large_list(kind):
         return pa.LargeListArray.from_arrays(pa.array(offsets), items, type=kind, mask=mask)
-    plain = pa.ListArray.from_arrays(
-        pa.array(offsets.astype(np.int32)), items, type=pa.list_(items.type), mask=mask
-    )
+    starts = pa.array(offsets.astype(np.int32))
+    if pa.types.is_map(kind):
+        keys, values = items.flatten()
+        return pa.MapArray.from_arrays(starts, keys, values, type=kind, mask=mask)
+    plain = pa.ListArray.from_arrays(starts, items, type=pa.list_(items.type), mask=mask)
     return plain.cast(kind)
 
 

@@ -1,0 +1,78 @@
+"""Measure a synthetic copy against the real data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from simulacra.api.inputs import Inputs, inputs_of
+from simulacra.api.metadata import Metadata
+from simulacra.core.context import RunContext
+from simulacra.core.errors import SpecError
+from simulacra.core.protocols import BatchSource
+from simulacra.pipeline.evaluate import ROWS, evaluate_dataset
+from simulacra.pipeline.report import Report
+
+
+def evaluate(
+    real: Any,
+    synthetic: Any,
+    *,
+    holdout: Any = None,
+    metadata: Metadata | None = None,
+    target: str | None = None,
+    metrics: Sequence[str] | None = None,
+    rows: int = ROWS,
+    seed: int = 0,
+    ctx: RunContext | None = None,
+) -> Report:
+    """Measure synthetic tables against real ones.
+
+    With a hold-out (real rows that were not learned from) the synthetic rows are compared with
+    it, and every score stands beside its floor: what the learned real rows themselves score.
+
+    Args:
+        real: The data that was learned: a frame, a dict of them by table name, a path or URL.
+        synthetic: The synthetic data, likewise.
+        holdout: Real rows that were not learned from, likewise.
+        metadata: What the columns are; detected from ``real`` when None.
+        target: A column to train classifiers for, for the utility metric.
+        metrics: Registry names of the metrics wanted; all that apply when None.
+        rows: The most rows of each table that costly metrics look at.
+        seed: Decides which.
+        ctx: Limits and progress.
+
+    Raises:
+        InputError: Something can't be read.
+        SpecError: The tables are not alike; names the column.
+    """
+    ctx = ctx or RunContext()
+    known = inputs_of(real, ctx)
+    if metadata is None:
+        metadata = Metadata.detect(real, seed=seed, ctx=ctx)
+    names = list(known.sources)
+    return evaluate_dataset(
+        known.sources,
+        _alike(inputs_of(synthetic, ctx), known, "the synthetic data"),
+        holdout=None
+        if holdout is None
+        else _alike(inputs_of(holdout, ctx), known, "the hold-out", partial=True),
+        spec=metadata.renamed(names[0]).spec if known.is_single else metadata.spec,
+        target=target,
+        metrics=metrics,
+        rows=rows,
+        seed=seed,
+        ctx=ctx,
+    )
+
+
+def _alike(
+    inputs: Inputs, known: Inputs, what: str, *, partial: bool = False
+) -> dict[str, BatchSource]:
+    """Return tables under the names of the real ones; a single table needs no name."""
+    if inputs.is_single and known.is_single:
+        return dict(zip(known.sources, inputs.sources.values(), strict=True))
+    missing = known.sources.keys() - inputs.sources.keys()
+    if missing and not partial:
+        raise SpecError(f"{what} lacks the table", where=sorted(missing)[0])
+    return {name: s for name, s in inputs.sources.items() if name in known.sources}

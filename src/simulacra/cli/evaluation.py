@@ -1,0 +1,62 @@
+"""The command that measures: evaluate."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from simulacra.cli.settings import Memory, Quiet, Seed, Spec, Threads, run_context
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(evaluate)
+
+
+def evaluate(
+    real: Annotated[str, typer.Argument(metavar="REAL", help="The data that was learned.")],
+    synthetic: Annotated[str, typer.Argument(metavar="SYN", help="The synthetic data.")],
+    *,
+    holdout: Annotated[
+        str | None, typer.Option("--holdout", help="Real rows that were not learned from.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", help="A column to predict, for utility.")
+    ] = None,
+    metrics: Annotated[
+        list[str] | None, typer.Option("--metric", help="Only this metric; repeatable.")
+    ] = None,
+    rows: Annotated[
+        int, typer.Option("--rows", min=1, help="Most rows that costly metrics look at.")
+    ] = 50_000,
+    json_file: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Write all scores here; - prints.")
+    ] = None,
+    seed: Seed = 0,
+    spec: Spec = None,
+    threads: Threads = None,
+    memory: Memory = None,
+    quiet: Quiet = False,
+) -> None:
+    """Measure SYN against REAL: shapes, trends, detection, validity, closest records."""
+    from simulacra.api.evaluation import evaluate as measure
+    from simulacra.api.metadata import Metadata
+
+    report = measure(
+        real,
+        synthetic,
+        holdout=holdout,
+        metadata=Metadata.load(spec) if spec is not None else None,
+        target=target,
+        metrics=metrics,
+        rows=rows,
+        seed=seed,
+        ctx=run_context(quiet=quiet or json_file == "-", threads=threads, memory=memory),
+    )
+    if json_file == "-":
+        typer.echo(report.to_json())
+        return
+    if json_file is not None:
+        report.to_json(json_file)
+    typer.echo(report.summary(), nl=False)
