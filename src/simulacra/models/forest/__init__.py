@@ -1,0 +1,1 @@
+"""The default model: an autoregressive forest over integer codes."""

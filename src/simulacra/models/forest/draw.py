@@ -1,0 +1,89 @@
+"""Drawing from trees: a walk of O(depth) steps and one pick from a bag, for each row."""
+
+# mypy: disable-error-code="arg-type,misc,no-any-return"
+# numba's decorators are untyped, and in kernels Python's and numpy's numbers are one
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from simulacra.models.forest.grow import goes_left
+from simulacra.models.forest.tree import LEAF, Tree
+from simulacra.models.forest.words import pick, uniform
+
+
+@njit(nogil=True, cache=True)
+def trust_in_nodes(tree: Tree, bag: NDArray[np.uint32], shrinkage: float) -> NDArray[np.float32]:
+    """Return for each node the probability to draw from it rather than from its parent.
+
+    A leaf of few rows is a noisy picture of what may follow; the rest of the probability goes to
+    its surroundings, in the manner of Witten and Bell ("The zero-frequency problem", IEEE Trans.
+    Information Theory 37, 1991): more where a leaf holds many different codes, none where all are
+    equal, so that what is certain stays certain.
+
+    Args:
+        tree: The trees.
+        bag: Codes; those of a leaf are sorted.
+        shrinkage: The most rows' worth of trust that the surroundings get.
+    """
+    trust = np.ones(len(tree.feature), np.float32)
+    for node in range(len(trust)):
+        begin, size = np.int64(tree.start[node]), np.int64(tree.size[node])
+        surroundings = shrinkage
+        if tree.feature[node] == LEAF:
+            changes = 0
+            for place in range(begin + 1, begin + size):
+                changes += bag[place] != bag[place - 1]
+            surroundings = min(shrinkage, float(changes))
+        if tree.parent[node] != node:
+            trust[node] = size / (size + surroundings)
+    return trust
+
+
+@njit(nogil=True, cache=True)
+def sort_leaves(tree: Tree, bag: NDArray[np.uint32]) -> None:
+    """Sort the codes of each leaf; nothing depends on their order, and sorted bags zip well."""
+    for node in range(len(tree.feature)):
+        if tree.feature[node] == LEAF:
+            begin = np.int64(tree.start[node])
+            bag[begin : begin + np.int64(tree.size[node])].sort()
+
+
+@njit(nogil=True, cache=True)
+def draw(
+    seen: NDArray[np.uint16],
+    nominal: NDArray[np.bool_],
+    tree: Tree,
+    roots: NDArray[np.uint32],
+    bag: NDArray[np.uint32],
+    trust: NDArray[np.float32],
+    words: NDArray[np.uint64],
+    codes: NDArray[np.uint32],
+) -> None:
+    """Draw one feature of many rows.
+
+    Args:
+        seen: What earlier features are, as trees see it, shape ``(rows, features)``, dtype uint16.
+        nominal: Whether a feature is nominal, shape ``(features,)``.
+        tree: The feature's trees; each row takes one at random.
+        roots: Their roots.
+        bag: Codes, in the order of the trees' ranges.
+        trust: For each node, the probability to draw from it rather than from its parent.
+        words: One random word a row, shape ``(rows,)``, dtype uint64.
+        codes: Filled with the drawn codes, shape ``(rows,)``, dtype uint32.
+    """
+    state = np.empty(1, np.uint64)
+    for row in range(len(codes)):
+        state[0] = words[row]
+        node = np.int64(roots[pick(len(roots), state)])
+        while tree.feature[node] != LEAF:
+            feature = np.int64(tree.feature[node])
+            left = goes_left(
+                np.int64(seen[row, feature]), np.int64(tree.cut[node]), nominal[feature], tree.bits
+            )
+            node = np.int64(tree.left[node]) + (0 if left else 1)
+        while trust[node] < 1.0 and uniform(state) >= trust[node]:
+            node = np.int64(tree.parent[node])
+        codes[row] = bag[np.int64(tree.start[node]) + pick(np.int64(tree.size[node]), state)]

@@ -1,0 +1,64 @@
+"""Looking a feature up by another that determines it.
+
+Trees split by coarse groups, one at a time; a minute determined by one of a thousand clock times,
+or a carrier by one of four thousand tail numbers, is better looked up.
+"""
+
+# mypy: disable-error-code="arg-type,misc,no-any-return"
+# numba's decorators are untyped, and in kernels Python's and numpy's numbers are one
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from simulacra.core.features import Codes
+from simulacra.models.forest.words import pick
+
+
+class Lookup(NamedTuple):
+    """A bag of codes for each code of the key.
+
+    Attributes:
+        begin: Where each key's bag begins, shape ``(keys + 1,)``, dtype int64.
+        bag: Codes, by key.
+    """
+
+    begin: NDArray[np.int64]
+    bag: NDArray[np.unsignedinteger]
+
+
+def lookup(key: Codes, target: Codes, keys: int) -> Lookup:
+    """Learn a look-up.
+
+    Args:
+        key: The determining feature's codes, shape ``(rows,)``.
+        target: The determined feature's codes, shape ``(rows,)``.
+        keys: The key's cardinality.
+    """
+    begin = np.zeros(keys + 1, np.int64)
+    np.cumsum(np.bincount(key, minlength=keys), out=begin[1:])
+    return Lookup(begin, target[np.lexsort([target, key])])
+
+
+@njit(nogil=True, cache=True)
+def draw_by_key(
+    found: Lookup, key: NDArray[np.uint32], words: NDArray[np.uint64], codes: NDArray[np.uint32]
+) -> None:
+    """Replace ``codes`` where the key was seen while learning.
+
+    Args:
+        found: The look-up.
+        key: The key's codes, shape ``(rows,)``.
+        words: One random word a row.
+        codes: What trees have drawn; kept for keys never seen.
+    """
+    state = np.empty(1, np.uint64)
+    for row in range(len(codes)):
+        begin, end = found.begin[key[row]], found.begin[key[row] + 1]
+        if end > begin:
+            state[0] = words[row] + np.uint64(1)
+            codes[row] = found.bag[begin + pick(end - begin, state)]
