@@ -18,7 +18,7 @@ from pydantic import Field
 from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
 from simulacra.core.context import RunContext
 from simulacra.core.errors import InputError, SpecError
-from simulacra.core.features import Codes, FeatureKind, FeatureSpec
+from simulacra.core.features import Codes, FeatureKind, FeatureSpec, code_dtype
 from simulacra.core.protocols import ColumnProfile, Config, Detection, FittedColumn
 from simulacra.core.random import RngKey
 from simulacra.core.schema import ColumnSpec
@@ -83,7 +83,10 @@ class IPv4Codec:
         parts = pc.list_flatten(pc.split_pattern(known, ".")).cast(pa.uint16())
         octets = parts.to_numpy().reshape(-1, _OCTETS).copy()
         octets[values.is_null().to_numpy(zero_copy_only=False), 0] = _NULL
-        return [octets[:, place] for place in range(self._learned)]
+        return [
+            octets[:, place].astype(code_dtype(spec.cardinality))
+            for place, spec in enumerate(self.features)
+        ]
 
     def decode(self, codes: Sequence[Codes], *, rng: RngKey, start: int) -> pa.Array:
         """Join learned octets with made-up ones."""
