@@ -117,9 +117,7 @@ class Binary:
         del options
         return pa.array(np.full(len(values), _is_bytes(values.type)))
 
-    def start(
-        self, name: str, column: ColumnSpec, *, rng: RngKey, ctx: RunContext
-    ) -> BinaryFitter:
+    def start(self, name: str, column: ColumnSpec, *, rng: RngKey, ctx: RunContext) -> BinaryFitter:
         """Begin to learn a column.
 
         Raises:

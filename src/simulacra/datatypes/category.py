@@ -215,7 +215,8 @@ class CategoryFitter:
         elif dictionary is not None:
             ranking = dictionary
         else:
-            return pc.array_sort_indices(values).to_numpy().astype(np.int64)
+            order: NDArray[np.int64] = pc.array_sort_indices(values).to_numpy().astype(np.int64)
+            return order
         places = pc.index_in(values, value_set=ranking)
         if places.null_count:
             stranger = values.filter(places.is_null())[0].as_py()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,6 +14,9 @@ from simulacra.datatypes.formats import Program, compile_format
 
 _PROBES = 12
 """Values whose shape suggests formats; the first may be a stray."""
+_SHORT = 3
+"""Letters of a short name of a month or weekday."""
+_LONG_YEAR = 4
 _MONTH = "[A-Za-z]{3,9}"
 _TIME = re.compile(
     r"(?P<hour>\d{1,2})(?P<colon>:?)(?P<minute>\d{2})(?:(?P=colon)(?P<second>\d{2})"
@@ -108,7 +112,8 @@ def _times(text: str) -> Iterator[str]:
     if parts["half"]:
         half = parts["space"] + ("%p" if parts["half"].isupper() else "%P")
     end = half + text[match.end() :].replace("%", "%%")
-    for fraction in _fractions(parts["point"], parts["fraction"], has_seconds=bool(parts["second"])):
+    has_seconds = bool(parts["second"])
+    for fraction in _fractions(parts["point"], parts["fraction"], has_seconds=has_seconds):
         for hour in (f"%{letter}", f"%-{letter}"):
             yield hour + tail + fraction + end
 
@@ -131,9 +136,11 @@ def _dates(text: str) -> Iterator[tuple[str, str]]:
     yield from _named_dates(text)
     weekday = _WEEKDAY.match(text)
     if weekday:
-        name = _named(weekday.group(1), "a", "A", 3)
-        for date, rest in (*_numeric_dates(text[weekday.end() :]), *_named_dates(text[weekday.end() :])):
-            yield name + weekday.group(2) + date, rest
+        word, between = weekday.groups()
+        name = _cased(word, "a" if len(word) == _SHORT else "A")
+        rest = text[weekday.end() :]
+        for date, after in (*_numeric_dates(rest), *_named_dates(rest)):
+            yield name + between + date, after
 
 
 def _numeric_dates(text: str) -> Iterator[tuple[str, str]]:
@@ -165,23 +172,23 @@ def _orders(first: int, last: int, by: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _named_dates(text: str) -> Iterator[tuple[str, str]]:
-    for pattern, places in ((_DAY_FIRST, (1, 3, 5)), (_MONTH_FIRST, (3, 1, 5)), (_YEAR_FIRST, (5, 3, 1))):
+    for pattern, order in (
+        (_DAY_FIRST, ("day", "month", "year")),
+        (_MONTH_FIRST, ("month", "day", "year")),
+        (_YEAR_FIRST, ("year", "month", "day")),
+    ):
         match = pattern.match(text)
         if not match:
             continue
-        _, month, year = (match.group(place) for place in places)
-        for full in (False, True) if len(month) == 3 else (True,):
-            for day_directive in ("%d", "%-d"):
-                names = {
-                    places[0]: day_directive,
-                    places[1]: _named(month, "b", "B", 99 if full else 3) if not full else _cased(month, "B"),
-                    places[2]: "%Y" if len(year) == 4 else "%y",
-                }
-                yield names[1] + match.group(2) + names[3] + match.group(4) + names[5], text[match.end() :]
-
-
-def _named(word: str, short: str, full: str, length: int) -> str:
-    return _cased(word, short if len(word) <= length else full)
+        words = dict(zip(order, match.group(1, 3, 5), strict=True))
+        # "May" may be short or whole.
+        letters = ("b", "B") if len(words["month"]) == _SHORT else ("B",)
+        year = "%Y" if len(words["year"]) == _LONG_YEAR else "%y"
+        for letter, day in product(letters, ("%d", "%-d")):
+            directives = {"day": day, "month": _cased(words["month"], letter), "year": year}
+            one, two, three = (directives[part] for part in order)
+            date = one + match.group(2) + two + match.group(4) + three
+            yield date, text[match.end() :]
 
 
 def _cased(word: str, letter: str) -> str:

@@ -17,6 +17,7 @@ Everything else stands for itself, a constant offset such as ``+02:00`` or ``Z``
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -25,6 +26,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simulacra.datatypes import calendar_fields as cf
+from simulacra.datatypes.format_steps import Fraction, Literal, Name, Number, Step
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
@@ -51,62 +53,90 @@ _NAMES = {
     "p": (cf.HALF_DAY, ("AM", "PM")),
     "P": (cf.HALF_DAY, ("am", "pm")),
 }
+_CASES: dict[str, Callable[[str], str]] = {"": str, "^": str.upper, "~": str.lower}
 _DATE_FIELDS = frozenset({cf.YEAR, cf.SHORT_YEAR, cf.MONTH, cf.DAY})
-_TIME_FIELDS = frozenset({cf.HOUR, cf.HOUR12, cf.MINUTE, cf.SECOND})
+_TIME_FIELDS = frozenset({cf.HOUR, cf.HOUR12, cf.MINUTE, cf.SECOND, cf.NANOSECOND})
+_FRACTION_DIGITS = 6
+_EPOCH = {cf.YEAR: 1970, cf.MONTH: 1, cf.DAY: 1}
 
 
 @dataclass(frozen=True)
 class Program:
-    """A format, ready for the kernels.
+    """A format, ready to read and write.
 
     Attributes:
-        steps: See ``calendar_kernels``, shape ``(steps, 4)``, dtype int32.
-        texts: The bytes of literals and names.
-        names: Where each name begins in ``texts``, dtype int32.
+        steps: What reads and writes each part.
+        fields: The fields among them.
         per_second: Positions a second: 0 (days), 10**6 or 10**9.
-        longest: Bytes of the longest text.
-        has_date: Whether there is a date.
-        has_time: Whether there is a time of day.
     """
 
-    steps: NDArray[np.int32]
-    texts: NDArray[np.uint8]
-    names: NDArray[np.int32]
+    steps: tuple[Step, ...]
+    fields: frozenset[int]
     per_second: int
-    longest: int
-    has_date: bool
-    has_time: bool
+
+    @property
+    def has_date(self) -> bool:
+        """Whether there is a date."""
+        return bool(self.fields & _DATE_FIELDS)
+
+    @property
+    def has_time(self) -> bool:
+        """Whether there is a time of day."""
+        return bool(self.fields & _TIME_FIELDS)
+
+    @property
+    def longest(self) -> int:
+        """Bytes of the longest text."""
+        return sum(step.longest for step in self.steps)
 
     def read(self, values: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Return each text's position, and whether it follows the format (null: not)."""
-        from simulacra.datatypes.calendar_kernels import read_times
+        """Return each text's position, and whether it follows the format (null: not).
+
+        A position is the units from 1970-01-01, or from midnight if there is no date.
+        """
+        from simulacra.datatypes.calendar_kernels import join_fields
 
         texts = values.cast(pa.large_string())
         positions = np.zeros(len(texts), np.int64)
-        good = np.zeros(len(texts), np.bool_)
-        if len(texts):
-            _, offsets, data = texts.buffers()
-            places = np.frombuffer(offsets, np.int64)[texts.offset :][: len(texts) + 1]
-            read_times(
-                np.frombuffer(data if data is not None else b"", np.uint8),
-                places, self.steps, self.texts, self.names, self.per_second, positions, good,
-            )  # fmt: skip
+        if not len(texts):
+            return positions, np.zeros(0, np.bool_)
+        _, offsets, content = texts.buffers()
+        bounds = np.frombuffer(offsets, np.int64)[texts.offset :][: len(texts) + 1]
+        data = np.frombuffer(content if content is not None else b"", np.uint8)
+        places, ends = bounds[:-1].copy(), bounds[1:]
         if texts.null_count:
-            good &= texts.is_valid().to_numpy(zero_copy_only=False)
+            places[texts.is_null().to_numpy(zero_copy_only=False)] = -1
+        fields = np.zeros((cf.FIELDS, len(texts)), np.int64)
+        for field, value in _EPOCH.items():
+            fields[field] = value
+        for step in self.steps:
+            step.read(data, ends, places, fields)
+        good = places == ends
+        join_fields(
+            fields,
+            self.per_second,
+            cf.SHORT_YEAR in self.fields,
+            cf.HOUR12 in self.fields,
+            cf.WEEKDAY in self.fields,
+            positions,
+            good,
+        )
         return positions, good
 
-    def write(
-        self, positions: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    def write(self, positions: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """Return the texts of positions: where each begins, and their bytes."""
-        from simulacra.datatypes.calendar_kernels import write_times
+        from simulacra.datatypes.calendar_kernels import close_gaps, split_fields
 
-        out = np.empty(len(positions) * self.longest, np.uint8)
+        fields = np.zeros((cf.FIELDS, len(positions)), np.int64)
+        split_fields(positions, self.per_second, fields)
+        grid = np.empty((len(positions), self.longest), np.uint8)
+        lengths = np.zeros(len(positions), np.int64)
+        for step in self.steps:
+            step.write(fields, lengths, grid)
         offsets = np.zeros(len(positions) + 1, np.int64)
-        write_times(
-            positions, self.steps, self.texts, self.names, self.per_second, out, offsets
-        )
-        return offsets, out[: offsets[-1]]
+        out = np.empty(int(lengths.sum()), np.uint8)
+        close_gaps(grid, lengths, offsets, out)
+        return offsets, out
 
 
 @cache
@@ -116,100 +146,51 @@ def compile_format(text: str) -> Program:
     Raises:
         ValueError: The format has an unknown directive, or lacks a date's or a time's parts.
     """
-    builder = _Builder()
+    steps: list[Step] = []
     place = 0
     for match in _DIRECTIVE.finditer(text):
-        builder.literal(text[place : match.start()])
-        builder.directive(*match.groups())
+        steps += _literal(text[place : match.start()])
+        steps.append(_step(*match.groups()))
         place = match.end()
-    builder.literal(text[place:])
-    return builder.program()
+    steps += _literal(text[place:])
+    fields = frozenset(field for step in steps for field in step.fields)
+    _check(fields)
+    finest = max((step.digits for step in steps if isinstance(step, Fraction)), default=0)
+    per_second = 10**9 if finest > _FRACTION_DIGITS else 10**6
+    return Program(tuple(steps), fields, per_second if fields & _TIME_FIELDS else 0)
 
 
-class _Builder:
-    def __init__(self) -> None:
-        self._steps: list[tuple[int, int, int, int]] = []
-        self._texts = bytearray()
-        self._names: list[int] = []
-        self._fields: set[int] = set()
-        self._finest = 0
-        self._longest = 0
+def _literal(text: str) -> list[Step]:
+    if "%" in text:
+        msg = f"there is no directive {text[text.index('%') :][:3]!r}"
+        raise ValueError(msg)
+    return [Literal(text.encode())] if text else []
 
-    def literal(self, text: str) -> None:
-        if "%" in text:
-            msg = f"there is no directive {text[text.index('%'):][:3]!r}"
-            raise ValueError(msg)
-        if text:
-            begin = len(self._texts)
-            self._texts += text.encode()
-            self._add((cf.LITERAL, begin, len(self._texts), 0), len(text.encode()))
 
-    def directive(self, flag: str, point: str, digits: str, letter: str) -> None:
-        if letter == "%":
-            begin = len(self._texts)
-            self._texts += b"%"
-            self._add((cf.LITERAL, begin, begin + 1, 0), 1)
-        elif letter == "f":
-            self._fraction(point, digits)
-        elif letter in _NUMBERS and flag in {"", "-"}:
-            field, width = _NUMBERS[letter]
-            if flag and letter not in _UNPADDED:
-                msg = f"%-{letter} is not possible"
-                raise ValueError(msg)
-            self._fields.add(field)
-            self._add((cf.NUMBER, field, 0 if flag else width, 0), width)
-        elif letter in _NAMES and flag != "-":
-            self._name(flag, letter)
-        else:
-            msg = f"there is no directive '%{flag}{point}{digits}{letter}'"
-            raise ValueError(msg)
-
-    def _fraction(self, point: str, digits: str) -> None:
-        count = int(digits or 6)
-        self._finest = max(self._finest, count)
-        if not point:
-            self._add((cf.FRACTION, count, 0, 0), count)
-        elif digits:
-            self._add((cf.OPTIONAL, count, 0, 0), count + 1)
-        else:
-            self._add((cf.TRIMMED, 0, 0, 0), count + 1)
-
-    def _name(self, flag: str, letter: str) -> None:
+def _step(flag: str, point: str, digits: str, letter: str) -> Step:
+    plain = not point and not digits
+    if letter == "%" and plain and not flag:
+        return Literal(b"%")
+    if letter == "f" and not flag:
+        count = int(digits or _FRACTION_DIGITS)
+        return Fraction(count, has_point=bool(point), trimmed=bool(point) and not digits)
+    if letter in _NUMBERS and plain and (not flag or (flag == "-" and letter in _UNPADDED)):
+        field, width = _NUMBERS[letter]
+        return Number(field, 0 if flag else width)
+    if letter in _NAMES and plain and flag in _CASES:
         field, names = _NAMES[letter]
-        self._fields.add(field)
-        first = len(self._names)
-        for name in names:
-            self._names.append(len(self._texts))
-            cased = {"^": name.upper(), "~": name.lower()}.get(flag, name)
-            self._texts += cased.encode()
-        self._names.append(len(self._texts))
-        self._add((cf.NAME, field, first, len(names)), max(map(len, names)))
+        return Name(field, tuple(_CASES[flag](name).encode() for name in names))
+    msg = f"there is no directive '%{flag}{point}{digits}{letter}'"
+    raise ValueError(msg)
 
-    def _add(self, step: tuple[int, int, int, int], length: int) -> None:
-        self._steps.append(step)
-        self._longest += length
 
-    def program(self) -> Program:
-        has_date = bool(self._fields & _DATE_FIELDS)
-        has_time = bool(self._fields & _TIME_FIELDS) or self._finest > 0
-        years = self._fields & {cf.YEAR, cf.SHORT_YEAR}
-        if has_date and not (years and {cf.MONTH, cf.DAY} <= self._fields):
-            raise ValueError("a date needs a year, a month and a day")
-        if has_time and not self._fields & {cf.HOUR, cf.HOUR12}:
-            raise ValueError("a time needs an hour")
-        if (cf.HOUR12 in self._fields) != (cf.HALF_DAY in self._fields):
-            raise ValueError("%I needs %p or %P, and the other way round")
-        if not has_date and not has_time:
-            raise ValueError("it has neither a date nor a time")
-        per_second = 0
-        if has_time:
-            per_second = 10**9 if self._finest > 6 else 10**6
-        return Program(
-            np.array(self._steps, np.int32),
-            np.frombuffer(bytes(self._texts) or b"\0", np.uint8),
-            np.array(self._names or [0], np.int32),
-            per_second,
-            self._longest,
-            has_date,
-            has_time,
-        )
+def _check(fields: frozenset[int]) -> None:
+    has_year = fields & {cf.YEAR, cf.SHORT_YEAR}
+    if fields & _DATE_FIELDS and not (has_year and {cf.MONTH, cf.DAY} <= fields):
+        raise ValueError("a date needs a year, a month and a day")
+    if fields & _TIME_FIELDS and not fields & {cf.HOUR, cf.HOUR12}:
+        raise ValueError("a time needs an hour")
+    if (cf.HOUR12 in fields) != (cf.HALF_DAY in fields):
+        raise ValueError("%I needs %p or %P, and the other way round")
+    if not fields:
+        raise ValueError("it has neither a date nor a time")

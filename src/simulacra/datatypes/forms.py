@@ -51,7 +51,10 @@ class Reading:
 class Form(Protocol):
     """How a column's values are positions."""
 
-    type: pa.DataType
+    @property
+    def type(self) -> pa.DataType:
+        """The column's Arrow type."""
+        ...
 
     def read(self, values: pa.Array) -> Reading:
         """Turn values into positions."""
@@ -78,7 +81,8 @@ def null_marks(values: pa.Array) -> Marks | None:
     """Return marks of the nulls, None if there is none."""
     if not values.null_count:
         return None
-    return values.is_null().to_numpy(zero_copy_only=False).astype(np.int32) * Mark.NULL
+    marks: Marks = values.is_null().to_numpy(zero_copy_only=False).astype(np.int32)
+    return marks * np.int32(Mark.NULL)
 
 
 def validity(marks: Marks | None) -> pa.Buffer | None:

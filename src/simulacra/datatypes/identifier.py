@@ -40,6 +40,7 @@ _KEY_NAME = re.compile(
     re.IGNORECASE,
 )
 _ROWS_THAT_TELL = 1_000
+_STRAY = 0.05
 
 
 class IdentifierConfig(Config):
@@ -166,24 +167,9 @@ class Identifier:
         if not _can_hold(profile.type) or not profile.unique or not len(profile.sample):
             return Detection(0.0)
         called = _KEY_NAME.search(profile.name) is not None
-        if not _is_text(profile.type):
-            return Detection(_number_confidence(profile, called=called))
-        texts = profile.sample.cast(pa.large_string())
-        spaced = pc.sum(pc.match_substring_regex(texts, r"\s")).as_py() / len(texts)
-        if spaced > 0.0:
-            return Detection(0.9 if called and spaced < 0.05 else 0.0)
-        if called:
-            return Detection(0.9)
-        # Names and addresses are unique as well; keys are digits and capitals, or of one length.
-        if pc.any(pc.match_substring(texts, "@")).as_py():
-            return Detection(0.0)
-        wordlike = pc.sum(pc.match_substring_regex(texts, "[a-z]{3}|^[^0-9]*[a-z][^0-9]*$")).as_py()
-        lengths = pc.min_max(pc.utf8_length(texts)).as_py()
-        has_digits = pc.sum(pc.match_substring_regex(texts, r"\d")).as_py() > len(texts) / 2
-        if has_digits:
-            return Detection(0.85)
-        is_code = wordlike == 0 or lengths["min"] == lengths["max"]
-        return Detection(0.6 if is_code else 0.0)
+        if _is_text(profile.type):
+            return Detection(_text_confidence(profile, called=called))
+        return Detection(_number_confidence(profile, called=called))
 
     def accepts(self, values: pa.Array, options: Mapping[str, Any]) -> pa.BooleanArray:
         """Accept whole numbers and texts."""
@@ -237,6 +223,25 @@ def _number_confidence(profile: ColumnProfile, *, called: bool) -> float:
     if is_dense and (rows >= _ROWS_THAT_TELL or least in {0, 1}):
         return 0.85
     return 0.3
+
+
+def _text_confidence(profile: ColumnProfile, *, called: bool) -> float:
+    texts = profile.sample.cast(pa.large_string())
+
+    def share(pattern: str) -> float:
+        return float(pc.mean(pc.match_substring_regex(texts, pattern).cast(pa.int8())).as_py())
+
+    spaced = share(r"\s")
+    if called and spaced < _STRAY:
+        return 0.9
+    # Names and addresses are unique as well; keys are digits and capitals, or of one length.
+    if spaced > 0.0 or share("@") > 0.0:
+        return 0.0
+    if share("[0-9]") > 0.5:
+        return 0.85
+    lengths = pc.min_max(pc.utf8_length(texts)).as_py()
+    is_code = share("[a-z]") == 0.0 or lengths["min"] == lengths["max"]
+    return 0.6 if is_code else 0.0
 
 
 def _can_hold(arrow_type: pa.DataType) -> bool:

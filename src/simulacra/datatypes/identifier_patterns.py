@@ -115,8 +115,10 @@ class AffixPattern:
         numbers = pa.array(self.numbering.draw(rows, key)).cast(pa.large_string())
         if self.digits > 1:
             numbers = pc.utf8_lpad(numbers, self.digits, "0")
-        before, after = (pa.scalar(text, pa.large_string()) for text in (self.before, self.after))
-        texts = pc.binary_join_element_wise(before, numbers, after, pa.scalar("", pa.large_string()))
+        before, after, between = (
+            pa.scalar(text, pa.large_string()) for text in (self.before, self.after, "")
+        )
+        texts = pc.binary_join_element_wise(before, numbers, after, between)
         return _without_marked(texts, marks).cast(arrow_type)
 
     def describe(self) -> str:

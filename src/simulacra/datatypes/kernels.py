@@ -266,8 +266,12 @@ def _times_high(one: np.uint64, other: np.uint64) -> np.uint64:
 
 @kernel
 def _pick(
-    word: np.uint64, begin: int, end: int, own: NDArray[np.uint32], other: NDArray[np.int32]
-) -> int:
+    word: np.uint64,
+    begin: np.int64,
+    end: np.int64,
+    own: NDArray[np.uint32],
+    other: NDArray[np.int32],
+) -> np.int64:
     """Pick a cell of a code by the upper half of a word."""
     if end - begin == 1:
         return begin

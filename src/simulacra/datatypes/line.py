@@ -61,7 +61,8 @@ class WholeLine:
         steps = self.bins.draw(codes, rng)
         if self._is_wide:
             wide = (steps.astype(object) << self.shift) * self.step + self.least
-            return np.minimum(wide, self.greatest)
+            drawn: Values = np.minimum(wide, self.greatest)
+            return drawn
         if self.step != 1:
             steps = steps * np.uint64(self.step)
         # Arithmetic modulo 2**64: a line may be longer than int64 goes.
@@ -70,7 +71,8 @@ class WholeLine:
     def kept(self) -> Values:
         """Return the real positions held."""
         wide = (self.bins.kept().astype(object) << self.shift) * self.step + self.least
-        return np.minimum(wide, self.greatest)
+        kept: Values = np.minimum(wide, self.greatest)
+        return kept
 
     def save(self, out: ArtifactWriter, name: str) -> None:
         """Write everything ``load_line`` needs."""

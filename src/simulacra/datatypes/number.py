@@ -52,7 +52,9 @@ class NumberFitter:
     def finish(self) -> FittedColumn:
         """Choose codes."""
         histogram = self._summary.finish()
-        form, lines, counts = self._form, (), ()
+        form = self._form
+        lines: tuple[Line, ...] = ()
+        counts: tuple[Counts, ...] = ()
         if histogram is not None:
             form, line, line_counts = self._learn(histogram)
             lines, counts = (line,), (line_counts,)
@@ -103,9 +105,7 @@ class _Number:
         del options
         return pa.array(np.full(len(values), self._is_mine(values.type)))
 
-    def start(
-        self, name: str, column: ColumnSpec, *, rng: RngKey, ctx: RunContext
-    ) -> NumberFitter:
+    def start(self, name: str, column: ColumnSpec, *, rng: RngKey, ctx: RunContext) -> NumberFitter:
         """Begin to learn a column.
 
         Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any
@@ -155,12 +155,9 @@ class OrderedCodec:
 
     def kept_values(self) -> Iterator[str]:
         """Yield the real values held: frequent ones, the least and the greatest."""
-        if self.unit:
-            whole, part = self.form.write(self.lines[0].kept() * self.unit, None), ()
-            yield from (f"day of {value}" for value in _texts(whole))
-            yield from _texts(self.form.write(self.lines[1].kept(), None)) if part else ()
-        elif self.lines:
-            yield from _texts(self.form.write(self.lines[0].kept(), None))
+        for line, unit in zip(self.lines, (self.unit or 1, 1), strict=False):
+            values = self.form.write(line.kept() * unit, None)
+            yield from (str(value) for value in values.cast(_readable(values.type)).to_pylist())
 
     def save(self, out: ArtifactWriter) -> None:
         """Write everything ``load`` needs."""
@@ -210,8 +207,9 @@ class OrderedCodec:
         return codec
 
 
-def _texts(values: pa.Array) -> Iterable[str]:
-    return (str(value) for value in values.to_pylist())
+def _readable(arrow_type: pa.DataType) -> pa.DataType:
+    """Return a type whose values Python can show: its dates end in the year 9999."""
+    return pa.string() if pa.types.is_temporal(arrow_type) else arrow_type
 
 
 def split(positions: Values, unit: int) -> tuple[Values, ...]:

@@ -106,7 +106,7 @@ class Tally:
         table = table.filter(pc.invert(is_null))
         if not pa.types.is_null(self._plain):
             table = table.sort_by([(_ROWS, "descending"), (_VALUE, "ascending")])
-        values = table[_VALUE].combine_chunks()
+        values = table[_VALUE].combine_chunks() if table.num_rows else pa.array([], self._plain)
         if isinstance(values, pa.ChunkedArray):
-            values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], self._plain)
+            values = pa.concat_arrays(values.chunks)
         return values, table[_ROWS].to_numpy().astype(np.int64), int(nulls)

@@ -93,9 +93,9 @@ class _Temporal:
         arrow_type = column.arrow_type()
         config = read_options(name, column, TemporalConfig)
         if _is_text(arrow_type):
-            form = self._text_form(name, arrow_type, config)
-            unit = form.program.per_second * _DAY if form.program.has_date else 0
-            return TemporalFitter(name, form, form, unit, config)
+            text = self._text_form(name, arrow_type, config)
+            unit = text.program.per_second * _DAY if text.program.has_date else 0
+            return TemporalFitter(name, text, text, unit, config)
         if not self._is_mine(arrow_type):
             raise SpecError(
                 f"{column.arrow} can't be a column of type {self.name}",

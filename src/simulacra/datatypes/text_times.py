@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simulacra.datatypes.forms import Mark, Marks, Reading, null_marks, validity
 from simulacra.datatypes.formats import compile_format
+from simulacra.datatypes.forms import Mark, Marks, Reading, null_marks, validity
 from simulacra.datatypes.summary import Values
 
 _MOST_STRAYS = 10_000
@@ -25,9 +25,7 @@ class TextTimeForm:
         kept: Other texts that are kept as they are, marked from ``Mark.TEXT`` on.
     """
 
-    def __init__(
-        self, arrow_type: pa.DataType, format_: str, kept: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, arrow_type: pa.DataType, format_: str, kept: tuple[str, ...] = ()) -> None:
         self.type = arrow_type
         self.format = format_
         self.kept = kept

@@ -41,6 +41,4 @@ class WallForm:
     def write(self, positions: Values, marks: Marks | None) -> pa.Array:
         """Turn local time into instants."""
         local = from_storage(pa.timestamp(self.type.unit), positions, len(positions), marks)
-        return pc.assume_timezone(
-            local, self.type.tz, ambiguous="earliest", nonexistent="latest"
-        )
+        return pc.assume_timezone(local, self.type.tz, ambiguous="earliest", nonexistent="latest")
