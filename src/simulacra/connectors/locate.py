@@ -1,0 +1,377 @@
+"""From SRC and DEST, as users name them, to tables that can be read and written.
+
+SRC is a file, a folder (a table a file, or one partitioned Parquet table), a glob pattern, or a URL.
+DEST is a file for one table, a folder for any number, or a URL.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pyarrow as pa
+
+from simulacra.connectors.files import (
+    MARKER,
+    Place,
+    mark,
+    place_of,
+    reading,
+    split_suffix,
+    staged,
+    writing,
+)
+from simulacra.connectors.parquet import is_partitioned
+from simulacra.core import registry
+from simulacra.core.context import RunContext
+from simulacra.core.errors import InputError, OutputError, PluginError, UsageError
+from simulacra.core.protocols import BatchSource, Connector, TableWriter
+
+_DEFAULT_FORMAT = "parquet"
+_NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
+
+
+def open_source(
+    uri: str, *, options: Mapping[str, Any] = _NO_OPTIONS, ctx: RunContext
+) -> dict[str, BatchSource]:
+    """Open every table at ``uri``.
+
+    A table is called as its file is, without the ending; a sheet of a workbook as the sheet is.
+
+    Args:
+        uri: A file, a folder, a glob pattern or a URL.
+        options: Options of the connector, as ``delimiter`` of CSV.
+        ctx: Limits and progress.
+
+    Returns:
+        The tables by name, sorted by file name.
+
+    Raises:
+        InputError: There is nothing there, or a file can't be read.
+        UsageError: An option or URL makes no sense, or no connector knows the format.
+    """
+    connectors = _Connectors()
+    if (connector := connectors.of_scheme(uri)) is not None:
+        return dict(connector.read(uri, options, ctx))
+    place = place_of(uri)
+    with reading(uri):
+        if place.is_folder():
+            return _open_folder(place, connectors, options, ctx)
+        if not place.is_file() and any(sign in place.name for sign in "*?["):
+            return _open_pattern(place, connectors, options, ctx)
+        if not place.is_file():
+            raise InputError("there is no such file or folder", where=uri)
+        return dict(connectors.of_file(place).read(uri, options, ctx))
+
+
+def _open_folder(
+    folder: Place, connectors: _Connectors, options: Mapping[str, Any], ctx: RunContext
+) -> dict[str, BatchSource]:
+    if is_partitioned(folder):
+        return dict(connectors.named(_DEFAULT_FORMAT).read(folder.uri, options, ctx))
+    return _open_each(folder, folder.children(), connectors, options, ctx)
+
+
+def _open_pattern(
+    pattern: Place, connectors: _Connectors, options: Mapping[str, Any], ctx: RunContext
+) -> dict[str, BatchSource]:
+    from fnmatch import fnmatchcase
+
+    root, _, name = pattern.path.rpartition("/")
+    folder = Place(pattern.uri.rpartition("/")[0] or ".", root, pattern.filesystem, pattern.is_local)
+    matching = [child for child in folder.children() if fnmatchcase(child.name, name)]
+    return _open_each(pattern, matching, connectors, options, ctx)
+
+
+def _open_each(
+    where: Place,
+    entries: list[Place],
+    connectors: _Connectors,
+    options: Mapping[str, Any],
+    ctx: RunContext,
+) -> dict[str, BatchSource]:
+    tables: dict[str, BatchSource] = {}
+    came_from: dict[str, str] = {}
+    ignored: list[str] = []
+    for entry in entries:
+        if entry.is_folder():
+            connector = connectors.named(_DEFAULT_FORMAT) if is_partitioned(entry) else None
+        else:
+            connector = connectors.for_name(entry.name)
+        if connector is None:
+            ignored.append(entry.name)
+            continue
+        for name, source in connector.read(entry.uri, options, ctx).items():
+            if name in tables:
+                raise InputError(
+                    f"two tables are called {name!r}",
+                    where=where.uri,
+                    why=f"they are in {came_from[name]} and {entry.name}",
+                    mend="Rename one of the files, or name the file you mean",
+                )
+            tables[name], came_from[name] = source, entry.name
+    if not tables:
+        found = f"it holds {', '.join(ignored[:5])}" if ignored else "it is empty"
+        raise InputError(
+            "there is no table",
+            where=where.uri,
+            why=found,
+            mend=f"Files end in {', '.join(connectors.suffixes())}",
+        )
+    if ignored:
+        ctx.progress.note(f"{where.uri}: no tables, ignored: {', '.join(ignored)}")
+    return tables
+
+
+def check_target(dest: str, *, source: str | None = None, overwrite: bool = False) -> None:
+    """Refuse a target early that can't or must not be written.
+
+    Args:
+        dest: Where tables shall go.
+        source: Where they come from, None if from nowhere.
+        overwrite: Whether what Simulacra wrote before, or a file, may be replaced.
+
+    Raises:
+        UsageError: The target is the source, in it or around it.
+        OutputError: There is something already that may not be replaced, or no way to write.
+    """
+    if _Connectors().of_scheme(dest) is not None:
+        return
+    target = place_of(dest)
+    if source is not None and _Connectors().of_scheme(source) is None:
+        _check_apart(target, place_of(source))
+    _check_replaceable(target, overwrite=overwrite)
+
+
+def _check_apart(target: Place, source: Place) -> None:
+    if target.is_local != source.is_local:
+        return
+    mend = "Choose a target outside of the source"
+    to, of = _resolved(target), _resolved(source)
+    if to == of:
+        raise UsageError("the target is the source itself", where=target.uri, mend=mend)
+    if to.startswith(f"{of}/"):
+        raise UsageError("the target lies in the source", where=target.uri, mend=mend)
+    if of.startswith(f"{to}/") and target.filesystem.get_file_info(target.path).is_file is False:
+        mend = "Writing there would replace the source; choose a folder inside, or another place"
+        raise UsageError("the source lies in the target", where=target.uri, mend=mend)
+
+
+def _resolved(place: Place) -> str:
+    if place.is_local:
+        return str(Path(place.path).resolve())
+    return place.uri.partition("://")[0] + "://" + place.path.strip("/")
+
+
+def _check_replaceable(target: Place, *, overwrite: bool) -> None:
+    with writing(target.uri):
+        if target.is_folder():
+            _check_folder(target, overwrite=overwrite)
+        elif target.is_file() and not overwrite:
+            raise OutputError("the file exists", where=target.uri, mend="Add --overwrite")
+
+
+def _check_folder(target: Place, *, overwrite: bool) -> None:
+    from pyarrow import fs
+
+    infos = target.filesystem.get_file_info(fs.FileSelector(target.path.rstrip("/")))
+    names = {info.path.rstrip("/").rpartition("/")[2] for info in infos}
+    if not names:
+        return
+    strangers = sorted(names - {MARKER} - _own_entries(target))
+    if strangers:
+        raise OutputError(
+            "the folder holds what Simulacra did not write",
+            where=target.uri,
+            why=", ".join(strangers[:5]),
+            mend="Choose a new folder, or empty this one",
+        )
+    if not overwrite:
+        raise OutputError(
+            "the folder holds an earlier result", where=target.uri, mend="Add --overwrite"
+        )
+
+
+def _own_entries(folder: Place) -> set[str]:
+    marker = Place(folder.uri, f"{folder.path.rstrip('/')}/{MARKER}", folder.filesystem, is_local=True)
+    if not marker.is_file():
+        return set()
+    with marker.open() as file:
+        try:
+            return set(map(str, json.loads(file.read())["entries"]))
+        except (ValueError, KeyError, TypeError):
+            return set()
+
+
+def open_target(
+    uri: str,
+    *,
+    tables: Mapping[str, pa.Schema],
+    file_format: str | None = None,
+    partitioned: bool = False,
+    overwrite: bool = False,
+    options: Mapping[str, Any] = _NO_OPTIONS,
+    ctx: RunContext,
+) -> AbstractContextManager[Mapping[str, TableWriter]]:
+    """Return a context manager that gives a writer for each table and publishes all together.
+
+    A target with a known file ending is one file: of one table, or of a format that holds several.
+    Any other is a folder: ``TABLE.parquet`` each, or in another format; ``TABLE/part-00000.parquet``
+    and so on if ``partitioned``. After any exception in the block nothing is left, and what was
+    there before stays.
+
+    Args:
+        uri: A file, a folder or a URL.
+        tables: The columns of every table that will be written.
+        file_format: Name of a connector; that of the ending when None, Parquet in a folder.
+        partitioned: Whether each table becomes a folder of Parquet parts.
+        overwrite: Whether what is there may be replaced.
+        options: Options of the connector.
+        ctx: Limits and progress.
+
+    Raises:
+        OutputError: The place can't be written, or a type can't be kept in the format.
+        UsageError: The arguments make no sense together.
+    """
+    connectors = _Connectors()
+    if (connector := connectors.of_scheme(uri)) is not None:
+        return _publish(connector, uri, tables, options, ctx)
+    place = place_of(uri)
+    _check_replaceable(place, overwrite=overwrite)
+    claimed = connectors.for_name(place.name)
+    connector = connectors.named(file_format) if file_format is not None else claimed
+    if partitioned:
+        if connector is not None and connector.name != _DEFAULT_FORMAT:
+            raise UsageError(f"{connector.name} can't be partitioned", mend="Write Parquet")
+        options = {**options, "partitioned": True}
+    if claimed is not None and connector is not None:
+        return _publish_file(connector, place, tables, options, ctx)
+    connector = connector or connectors.named(_DEFAULT_FORMAT)
+    suffix = "" if partitioned else connector.suffixes[0]
+    return _publish_folder(connector, place, suffix, tables, options, ctx)
+
+
+def _publish(
+    connector: Connector,
+    uri: str,
+    tables: Mapping[str, pa.Schema],
+    options: Mapping[str, Any],
+    ctx: RunContext,
+) -> AbstractContextManager[Mapping[str, TableWriter]]:
+    """Open several tables in one place, by the connector's own ``publish`` if it has one."""
+    publish = getattr(connector, "publish", None)
+    if publish is not None:
+        together: AbstractContextManager[Mapping[str, TableWriter]]
+        together = publish(uri, tables, options, ctx)
+        return together
+    if len(tables) > 1:
+        raise UsageError(
+            f"{len(tables)} tables don't fit one {connector.name} file",
+            where=uri,
+            mend="Give a folder, without an ending",
+        )
+    return _writers(
+        {name: connector.writer(uri, name, schema, options, ctx) for name, schema in tables.items()}
+    )
+
+
+@contextmanager
+def _writers(writers: Mapping[str, TableWriter]) -> Iterator[Mapping[str, TableWriter]]:
+    yield writers
+
+
+@contextmanager
+def _publish_file(
+    connector: Connector,
+    place: Place,
+    tables: Mapping[str, pa.Schema],
+    options: Mapping[str, Any],
+    ctx: RunContext,
+) -> Iterator[Mapping[str, TableWriter]]:
+    with staged(place) as path, _publish(connector, str(path), tables, options, ctx) as writers:
+        yield writers
+
+
+@contextmanager
+def _publish_folder(
+    connector: Connector,
+    place: Place,
+    suffix: str,
+    tables: Mapping[str, pa.Schema],
+    options: Mapping[str, Any],
+    ctx: RunContext,
+) -> Iterator[Mapping[str, TableWriter]]:
+    names = {table: f"{file_name(table, place.uri)}{suffix}" for table in tables}
+    with staged(place) as folder:
+        folder.mkdir()
+        yield {
+            table: connector.writer(str(folder / name), table, tables[table], options, ctx)
+            for table, name in names.items()
+        }
+        mark(folder)
+
+
+def file_name(table: str, where: str) -> str:
+    """Return a table's name if it can be a file's.
+
+    Raises:
+        OutputError: It has a slash, or is nothing but dots, or is too long.
+    """
+    if not table or table.startswith((".", "_")) or set(table) & set("/\\\0"):
+        raise OutputError(
+            f"a table called {table!r} can't be a file", where=where, mend="Rename the table"
+        )
+    return table
+
+
+class _Connectors:
+    """The connectors that can be loaded; the broken ones are named only when nothing else fits."""
+
+    def __init__(self) -> None:
+        self._usable: list[Connector] = []
+        self._broken: list[PluginError] = []
+        for name in registry.names(registry.Kind.CONNECTOR):
+            try:
+                self._usable.append(registry.load(registry.Kind.CONNECTOR, name))
+            except PluginError as error:
+                self._broken.append(error)
+
+    def suffixes(self) -> list[str]:
+        return sorted({suffix for connector in self._usable for suffix in connector.suffixes})
+
+    def named(self, name: str) -> Connector:
+        connector: Connector = registry.load(registry.Kind.CONNECTOR, name)
+        return connector
+
+    def of_scheme(self, uri: str) -> Connector | None:
+        scheme, is_url, _ = uri.partition("://")
+        base = scheme.partition("+")[0]
+        for connector in self._usable:
+            if is_url and (scheme in connector.schemes or base in connector.schemes):
+                return connector
+        return None
+
+    def for_name(self, name: str) -> Connector | None:
+        """Return the connector with the longest suffix that the name ends in."""
+        best, length = None, 0
+        for connector in self._usable:
+            _, suffix = split_suffix(name, connector.suffixes)
+            if len(suffix) > length:
+                best, length = connector, len(suffix)
+        return best
+
+    def of_file(self, place: Place) -> Connector:
+        connector = self.for_name(place.name)
+        if connector is None:
+            broken = "; ".join(map(str, self._broken))
+            raise UsageError(
+                "no connector reads files that end so",
+                where=place.uri,
+                why=broken,
+                mend=f"Known endings: {', '.join(self.suffixes())}",
+            )
+        return connector
