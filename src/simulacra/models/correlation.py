@@ -54,7 +54,7 @@ def shrunk_correlation(chunks: Iterable[NDArray[np.float64]], features: int) -> 
     shrinkage = min(error / distance, 1.0) if distance > 0 else 1.0
     correlation *= 1.0 - shrinkage
     np.fill_diagonal(correlation, 1.0)
-    return correlation
+    return np.asarray(correlation)
 
 
 def hidden_correlation(correlation: Matrix, moments: NDArray[np.float64]) -> Matrix:
@@ -125,7 +125,7 @@ def nearest_correlation(matrix: Matrix, *, tolerance: float) -> Matrix:
     spread = np.sqrt(np.diag(lifted))
     scaled = lifted / np.outer(spread, spread)
     np.fill_diagonal(scaled, 1.0)
-    return scaled
+    return np.asarray(scaled)
 
 
 def _lift(matrix: Matrix) -> Matrix:
@@ -134,4 +134,4 @@ def _lift(matrix: Matrix) -> Matrix:
     if not len(values):
         return matrix
     lifted = matrix + (vectors * (LEAST_EIGENVALUE - values)) @ vectors.T
-    return 0.5 * (lifted + lifted.T)
+    return np.asarray(0.5 * (lifted + lifted.T))

@@ -56,9 +56,8 @@ def orders_of(
                     best[number] = strength, means
         chosen = max(waiting, key=lambda number: best[number][0])
         waiting.remove(chosen)
-        means = best[chosen][1]
-        if means is not None:
-            orders[chosen] = np.argsort(means, kind="stable")
+        if (towards := best[chosen][1]) is not None:
+            orders[chosen] = np.argsort(towards, kind="stable")
         ready = [chosen]
     return orders
 
@@ -91,10 +90,12 @@ class _Groups:
     def association(self, scores: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """Return the adjusted correlation ratio of scores given codes, and a mean for each code."""
         rows, groups = len(scores), int((self._rows > 0).sum())
-        total = float(((scores - scores.mean()) ** 2).sum()) if rows else 0.0
+        if rows <= groups:
+            return 0.0, np.zeros(len(self._of_code))
+        total = float(((scores - scores.mean()) ** 2).sum())
         sums = np.bincount(self._of_row, weights=scores, minlength=len(self._rows))
-        means = np.divide(sums, self._rows, out=np.zeros_like(sums), where=self._rows > 0)
-        if total <= 0 or rows <= groups:
+        means = sums / np.maximum(self._rows, 1)
+        if total <= 0:
             return 0.0, means[self._of_code]
         within = float((scores**2).sum()) - float((self._rows * means**2).sum())
         unexplained = (within / (rows - groups)) / (total / (rows - 1))

@@ -1,0 +1,161 @@
+"""What every metric must do."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from simulacra.core.protocols import Metric, Score
+from simulacra.core.random import RngKey
+from simulacra.core.schema import TableSpec
+from simulacra.testing.check import Check, checks_of, require
+from simulacra.testing.guards import globally_seeded, no_global_randomness, no_threads_left
+from simulacra.testing.tables import orders, spec_of
+
+_SCOPES = ("column", "pair", "table", "dataset")
+_TOLERANCE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSubject:
+    """A metric, its options, and the tables it is shown."""
+
+    metric: Metric
+    options: Mapping[str, Any]
+    tolerance: float
+    real: pa.Table = field(default_factory=orders)
+    other: pa.Table = field(default_factory=lambda: orders(seed=1))
+    holdout: pa.Table = field(default_factory=lambda: orders(seed=2))
+
+    @property
+    def spec(self) -> TableSpec:
+        """The tables' specification."""
+        return spec_of(self.real)
+
+    def compute(
+        self, real: pa.Table, synthetic: pa.Table, *, holdout: pa.Table | None = None
+    ) -> list[Score]:
+        """Measure, always with the same key."""
+        return self.metric.compute(
+            real,
+            synthetic,
+            holdout=holdout,
+            table=self.spec,
+            options=self.options,
+            rng=RngKey(9, ("metric",)),
+        )
+
+
+def checks(
+    metric: Metric, *, options: Mapping[str, Any] | None = None, tolerance: float = _TOLERANCE
+) -> list[Check]:
+    """Return a metric's checks.
+
+    Args:
+        metric: The metric.
+        options: Options it needs on the table of :func:`simulacra.testing.tables.orders`.
+        tolerance: How far from ideal it may find rows of the same distribution: its own noise on
+            1,500 rows.
+    """
+    return checks_of(MetricSubject(metric, options or {}, tolerance), _CHECKS)
+
+
+def _require_sound(subject: MetricSubject, scores: list[Score]) -> None:
+    require(scores, "it gave no score")
+    names = set(subject.real.column_names)
+    for score in scores:
+        if score.value is None:
+            require(score.details.get("why"), f"{score} has no value and doesn't say why")
+        else:
+            require(math.isfinite(score.value), f"{score} is not finite")
+        require(score.floor is None or math.isfinite(score.floor), f"{score}: floor not finite")
+        require(set(score.columns) <= names, f"{score} is about columns that aren't there")
+        require(score.metric, "a score doesn't name its metric")
+        json.dumps(dict(score.details), allow_nan=False)
+
+
+def says_what_it_is(subject: MetricSubject, folder: Path) -> None:
+    """Scope and ideal value are declared."""
+    del folder
+    require(subject.metric.scope in _SCOPES, f"scope {subject.metric.scope!r} not in {_SCOPES}")
+    require(math.isfinite(subject.metric.ideal), "its ideal is not finite")
+    require(isinstance(subject.metric.higher_is_better, bool), "higher_is_better is no bool")
+
+
+def scores_are_sound(subject: MetricSubject, folder: Path) -> None:
+    """Scores are finite, JSON-able, and about columns of the table; holes say why."""
+    del folder
+    for holdout in (None, subject.holdout):
+        _require_sound(subject, subject.compute(subject.real, subject.other, holdout=holdout))
+
+
+def scores_columns_as_its_scope_says(subject: MetricSubject, folder: Path) -> None:
+    """A column metric is about one column at a time, a pair metric about two."""
+    del folder
+    wanted = {"column": 1, "pair": 2}.get(subject.metric.scope)
+    if wanted is None:
+        return
+    for score in subject.compute(subject.real, subject.other):
+        require(len(score.columns) == wanted, f"{score} is not about {wanted} columns")
+
+
+def finds_the_same_distribution_ideal(subject: MetricSubject, folder: Path) -> None:
+    """Fresh rows of the same distribution are as good as can be, within tolerance."""
+    del folder
+    metric = subject.metric
+    scores = subject.compute(subject.real, subject.other, holdout=subject.holdout)
+    for score in scores:
+        # A metric may add scores of other names to its own.
+        if score.value is None or score.metric != metric.name:
+            continue
+        # Where even real rows don't reach the ideal, the floor says how near they come.
+        ideal = metric.ideal if score.floor is None else score.floor
+        gap = ideal - score.value if metric.higher_is_better else score.value - ideal
+        require(
+            gap <= subject.tolerance,
+            f"{score.columns}: {score.value:.3f} for rows like the real ones, ideal {ideal:.3f}",
+        )
+
+
+def gives_the_same_scores_again(subject: MetricSubject, folder: Path) -> None:
+    """The key settles the scores, whatever the global random states, which stay as they are."""
+    del folder
+    found = []
+    for seed in (1, 2):
+        with globally_seeded(seed), no_global_randomness(), no_threads_left():
+            found.append(subject.compute(subject.real, subject.other, holdout=subject.holdout))
+    require(found[0] == found[1], "measuring again gave other scores")
+
+
+def leaves_its_inputs_alone(subject: MetricSubject, folder: Path) -> None:
+    """The tables given are not changed."""
+    del folder
+    subject.compute(subject.real, subject.other, holdout=subject.holdout)
+    require(subject.real.equals(orders()), "the real table has been changed")
+    require(subject.other.equals(orders(seed=1)), "the synthetic table has been changed")
+
+
+def copes_with_tiny_tables(subject: MetricSubject, folder: Path) -> None:
+    """One row or none gives scores, or says why not, but no accident."""
+    del folder
+    for rows in (0, 1):
+        _require_sound(
+            subject, subject.compute(subject.real.slice(0, rows), subject.other.slice(0, rows))
+        )
+
+
+_CHECKS: list[Callable[[MetricSubject, Path], None]] = [
+    says_what_it_is,
+    scores_are_sound,
+    scores_columns_as_its_scope_says,
+    finds_the_same_distribution_ideal,
+    gives_the_same_scores_again,
+    leaves_its_inputs_alone,
+    copes_with_tiny_tables,
+]
