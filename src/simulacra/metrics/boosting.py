@@ -20,6 +20,7 @@ _CATEGORIES = 4_096
 """The most frequent categories a tree can tell apart; rarer ones share a code. LightGBM itself
 never splits off categories of fewer than ten rows."""
 
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -53,9 +54,8 @@ def matrices(leaves: Sequence[Leaf], tables: Sequence[pa.Table]) -> Matrices:
     for leaf in leaves:
         values = [leaf.values(table) for table in tables]
         if leaf.kind is Kind.CATEGORY:
-            codes, _ = as_codes(values)
             categorical.append(len(features))
-            features.append([np.minimum(side, _CATEGORIES).astype(np.float64) for side in codes])
+            features.append(_pooled(*as_codes(values)))
             columns.append(leaf.name)
         elif leaf.kind is Kind.NUMBER:
             features.append([as_numbers(side, leaf.spec).floats() for side in values])
@@ -73,6 +73,18 @@ def matrices(leaves: Sequence[Leaf], tables: Sequence[pa.Table]) -> Matrices:
         for i, table in enumerate(tables)
     ]
     return Matrices(stacked, columns, categorical)
+
+
+def _pooled(codes: Sequence[NDArray[np.int64]], cardinality: int) -> list[NDArray[np.float64]]:
+    """Give the rare categories one code; equally frequent ones all keep theirs, or none does.
+
+    Cutting between equals would favour one table's categories over another's.
+    """
+    kept = cardinality
+    if cardinality > _CATEGORIES:
+        counts = np.bincount(np.concatenate(codes), minlength=cardinality)
+        kept = int((counts > counts[_CATEGORIES]).sum())
+    return [np.minimum(side, kept).astype(np.float64) for side in codes]
 
 
 @dataclass(frozen=True, slots=True)

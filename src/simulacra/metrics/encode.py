@@ -85,14 +85,18 @@ def as_codes(columns: Sequence[pa.ChunkedArray]) -> tuple[list[NDArray[np.int64]
 
     Returns:
         For each table the codes, shape ``(rows,)``, null being a value like others; and how many
-        codes there are. Codes run from the most frequent value (over all tables) to the rarest.
+        codes there are. Codes run from the most frequent value (over all tables) to the rarest,
+        and in the order of values where equally frequent: an order that tells tables apart, such
+        as that of first appearance, would give a classifier what the values do not.
     """
     arrays = [_plain(column) for column in columns]
     encoded = pa.concat_arrays(arrays).dictionary_encode(null_encoding="encode")
     codes = encoded.indices.to_numpy().astype(np.int64)
     counts = np.bincount(codes, minlength=len(encoded.dictionary))
     rank = np.empty(len(counts), dtype=np.int64)
-    rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
+    by_value = pc.array_sort_indices(encoded.dictionary).to_numpy()
+    by_count = np.argsort(-counts[by_value], kind="stable")
+    rank[by_value[by_count]] = np.arange(len(counts))
     ends = np.cumsum([len(array) for array in arrays])[:-1]
     return np.split(rank[codes], ends), len(counts)
 

@@ -85,7 +85,7 @@ class Utility:
         inputs = [leaf for leaf in found if leaf is not target and leaf.kind is not None]
         features = matrices(inputs, tables)
         if not features.columns:
-            return [Score(self.name, None, details={"why": "no other column", **details})]
+            return [Score(self.name, None, details={"why": "there is no other column", **details})]
         judge = (_Classes if _is_class(target, tables[0]) else _Amounts).of(target, tables)
         details |= {"measure": judge.measure, **judge.details}
         floor, value = side_by_side(

@@ -27,7 +27,7 @@ class Validity:
     A value is invalid, and ``details["invalid"]`` counts why, if it is
 
     - ``type``: not of the column's datatype, with the options of the specification;
-    - ``null``: null where no real value is;
+    - ``null``: null or NaN where no real value is;
     - ``range``: a number, date or time below the least or above the greatest real one;
     - ``category``: a category or constant that no real row has;
     - ``duplicate``: a repetition in a column that is unique, or of a primary key.
@@ -111,13 +111,13 @@ def _add(faults: Sequence[Faults], why: str, found: Sequence[NDArray[np.bool_]])
 
 
 def _is_null(values: pa.ChunkedArray) -> NDArray[np.bool_]:
-    null: NDArray[np.bool_] = values.is_null().to_numpy()
+    null: NDArray[np.bool_] = values.is_null(nan_is_null=True).to_numpy()
     return null
 
 
 def _nulls(real: pa.ChunkedArray, values: pa.ChunkedArray) -> Faults:
     """Return the nulls of a column whose real values hold none (where there are real values)."""
-    if real.null_count or not len(real):
+    if not len(real) or _is_null(real).any():
         return {}
     return {"null": _is_null(values)}
 
