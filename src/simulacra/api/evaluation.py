@@ -11,10 +11,11 @@ from simulacra.core.context import RunContext
 from simulacra.core.errors import SpecError
 from simulacra.core.protocols import BatchSource
 from simulacra.pipeline.evaluate import ROWS, evaluate_dataset
+from simulacra.pipeline.plain import plain
 from simulacra.pipeline.report import Report
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - all but the two sides are keyword-only options
     real: Any,
     synthetic: Any,
     *,
@@ -52,7 +53,7 @@ def evaluate(
         metadata = Metadata.detect(real, seed=seed, ctx=ctx)
     names = list(known.sources)
     return evaluate_dataset(
-        known.sources,
+        {name: plain(source) for name, source in known.sources.items()},
         _alike(inputs_of(synthetic, ctx), known, "the synthetic data"),
         holdout=None
         if holdout is None
@@ -70,9 +71,10 @@ def _alike(
     inputs: Inputs, known: Inputs, what: str, *, partial: bool = False
 ) -> dict[str, BatchSource]:
     """Return tables under the names of the real ones; a single table needs no name."""
+    sources = {name: plain(source) for name, source in inputs.sources.items()}
     if inputs.is_single and known.is_single:
-        return dict(zip(known.sources, inputs.sources.values(), strict=True))
-    missing = known.sources.keys() - inputs.sources.keys()
+        return dict(zip(known.sources, sources.values(), strict=True))
+    missing = known.sources.keys() - sources.keys()
     if missing and not partial:
-        raise SpecError(f"{what} lacks the table", where=sorted(missing)[0])
-    return {name: s for name, s in inputs.sources.items() if name in known.sources}
+        raise SpecError(f"{what} lacks the table", where=min(missing))
+    return {name: source for name, source in sources.items() if name in known.sources}

@@ -96,7 +96,10 @@ class Synthesizer:
         self._fitted = fit_dataset(
             inputs.sources,
             metadata.spec if metadata is not None else None,
-            self._options, seed=self._seed, about=about, ctx=self._ctx
+            self._options,
+            seed=self._seed,
+            about=about,
+            ctx=self._ctx,
         )
         self._kinds, self._is_single = inputs.kinds, inputs.is_single
         return self

@@ -24,6 +24,7 @@ from simulacra.pipeline.flat_model import FlatModel, load_flat_model
 from simulacra.pipeline.keys import CompositeKey, KeyNumbering
 from simulacra.pipeline.nesting import Layout
 from simulacra.pipeline.options import FitOptions
+from simulacra.pipeline.plain import plain, schema_as_found
 from simulacra.pipeline.profile import FlatSource
 from simulacra.pipeline.validate import check_schema
 
@@ -36,22 +37,19 @@ class FittedTable:
 
     Attributes:
         spec: Its specification.
-        layout: How its columns lie flat; has the schema as found, metadata included.
+        schema: The schema as found, metadata included; that of the rows drawn.
+        layout: How its columns lie flat.
         model: What was learned.
         rows: How many rows it had.
         key: How its composite key is kept unique, if it has one.
     """
 
     spec: TableSpec
+    schema: pa.Schema
     layout: Layout
     model: FlatModel
     rows: int
     key: CompositeKey | None
-
-    @property
-    def schema(self) -> pa.Schema:
-        """The schema of the rows drawn: that of the rows learned."""
-        return self.layout.schema
 
     def draw(self, rows: int, *, rng: RngKey, ctx: RunContext) -> Iterator[pa.RecordBatch]:
         """Yield ``rows`` new rows in blocks.
@@ -72,7 +70,7 @@ class FittedTable:
 
         blocks = range(-(-rows // BLOCK_ROWS))
         for batch in registry.load(Kind.ENGINE, ENGINE).map(block, blocks, ctx=ctx):
-            yield numbering.apply(batch) if numbering else batch
+            yield (numbering.apply(batch) if numbering else batch).cast(self.schema)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +119,7 @@ class FittedDataset:
 
 def _save_table(table: FittedTable, out: ArtifactWriter) -> None:
     out.table("schema", table.schema.empty_table())
+    out.table("plain_schema", table.layout.schema.empty_table())
     out.json("facts", {"rows": table.rows, "key": table.key.to_json() if table.key else None})
     table.model.save(out)
 
@@ -153,8 +152,9 @@ def load_dataset(path: Path) -> FittedDataset:
 def _load_table(spec: TableSpec, src: ArtifactReader) -> FittedTable:
     facts = src.json("facts")
     key = CompositeKey.from_json(facts["key"]) if facts["key"] else None
-    layout = Layout.of(src.table("schema").schema)
-    return FittedTable(spec, layout, load_flat_model(src), int(facts["rows"]), key)
+    layout = Layout.of(src.table("plain_schema").schema)
+    schema = src.table("schema").schema
+    return FittedTable(spec, schema, layout, load_flat_model(src), int(facts["rows"]), key)
 
 
 def fit_dataset(
@@ -181,6 +181,7 @@ def fit_dataset(
         SpecError: The specification doesn't fit the data.
     """
     options.model_config()
+    sources = {name: plain(source) for name, source in sources.items()}
     if spec is not None:
         check_schema(spec, sources)
     tables = {}
@@ -218,7 +219,7 @@ def fit_one(
     learned = fit_table(source, spec, options, where=where, sample=sample, rng=rng, ctx=ctx)
     layout = Layout.of(source.schema)
     key = CompositeKey.of(spec, learned.sample, FlatSource(source, layout), where=where, ctx=ctx)
-    return FittedTable(spec, layout, learned.model, learned.rows, key)
+    return FittedTable(spec, schema_as_found(source), layout, learned.model, learned.rows, key)
 
 
 def rows_to_draw(table: FittedTable, rows: int | None, scale: float | None) -> int:

@@ -19,8 +19,10 @@ from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.core.schema import ColumnSpec, TableSpec
 from simulacra.pipeline.nesting import is_list, nested_column
+from simulacra.pipeline.plain import plain
 from simulacra.pipeline.profile import (
     FlatSource,
+    ItemSource,
     TableProfile,
     exact_distinct,
     is_distinct,
@@ -33,6 +35,8 @@ _KEY_NAMES = ("id", "key", "code", "no", "nr", "num", "number", "pk", "line", "u
 _KEY_COLUMNS_AT_MOST = 3
 _KEY_CANDIDATES = 12
 _KEYS_TRIED = 4
+_FEWEST_KEYED_ROWS = 20
+"""Pairs of columns are distinct by chance in smaller tables."""
 _TIGHT = 20
 """A composite key has at most this many times as many possible values as there are rows."""
 
@@ -60,6 +64,7 @@ def detect_table(
     Raises:
         InputError: The source can't be read, or two columns have one name.
     """
+    source = plain(source)
     profile = profile_table(source, where=where, sample_rows=sample_rows, rng=rng, ctx=ctx)
     leaves = _leaves(source, profile, where=where, ctx=ctx)
     columns = {field.name: nested_column(field.type, field.name, leaves) for field in source.schema}
@@ -80,7 +85,7 @@ def _leaves(
     }
     for name, items in profile.items.items():
         below = _leaves(
-            FlatSource(source, profile.layout, name), items, where=f"{where}.{name}[]", ctx=ctx
+            ItemSource(source, profile.layout, name), items, where=f"{where}.{name}[]", ctx=ctx
         )
         leaves |= {f"{name}[].{leaf}": spec for leaf, spec in below.items()}
     return leaves
@@ -164,7 +169,7 @@ def _primary_key(
     ]
     if single:
         return [max(single, key=lambda name: _key_likeness(name, list(columns).index(name)))]
-    if profile.rows < 2:
+    if profile.rows < _FEWEST_KEYED_ROWS:
         return []
     return _composite_key(source, profile, columns, where=where, ctx=ctx)
 
@@ -193,6 +198,7 @@ def _composite_key(
         for name, column in columns.items()
         if column.type in {"identifier", "integer", "category", "date", "datetime"}
         and not column.nullable
+        and not column.unique
         and not is_list(profile.layout.schema.field(name).type)
         and profile.columns[name].distinct > 1
     }

@@ -23,6 +23,8 @@ from simulacra.pipeline.profile import FlatSource, exact_distinct
 
 _SEQUENCE_AT_MOST = 10_000
 _ROUNDS = 4
+_LARGEST = 2**62
+"""Columns of larger numbers are hashes, which counting on would overflow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class CompositeKey:
             name
             for name in spec.primary_key
             if pa.types.is_integer(spec.columns[name].arrow_type())
+            and pc.max(sample.column(name)).as_py() < _LARGEST
         ]
         if len(spec.primary_key) < 2 or not numbers:
             return None

@@ -76,29 +76,18 @@ class Layout:
 
     def flatten(self, batch: pa.RecordBatch) -> Flat:
         """Return the rows of ``batch`` without nesting."""
-        if self.is_flat:
-            return Flat(batch)
-        arrays: dict[str, pa.Array] = {}
-        lists: dict[str, Flat] = {}
-        for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            self._flatten(name, column, arrays, lists)
-        return Flat(pa.RecordBatch.from_pydict(arrays), lists)
+        rows, items = self.split(batch)
+        return Flat(rows, {name: self.items[name].flatten(below) for name, below in items.items()})
 
-    def _flatten(
-        self, name: str, column: pa.Array, arrays: dict[str, pa.Array], lists: dict[str, Flat]
-    ) -> None:
-        kind = column.type
-        if pa.types.is_struct(kind):
-            arrays[name] = column.is_valid()
-            # flatten() hands the struct's nulls down to its fields; field() would not.
-            for child, values in zip(kind, column.flatten(), strict=True):
-                self._flatten(f"{name}.{child.name}", values, arrays, lists)
-        elif is_list(kind):
-            plain = _as_list(column)
-            arrays[name] = pc.list_value_length(plain).cast(pa.int32())
-            lists[name] = self.items[name].flatten(_item_batch(plain.flatten()))
-        else:
-            arrays[name] = column
+    def split(self, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, dict[str, pa.RecordBatch]]:
+        """Return the flat columns, and the items of each list as found."""
+        if self.is_flat:
+            return batch, {}
+        arrays: dict[str, pa.Array] = {}
+        items: dict[str, pa.RecordBatch] = {}
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            _split(name, column, arrays, items)
+        return pa.RecordBatch.from_pydict(arrays), items
 
     def unflatten(self, flat: Flat) -> pa.RecordBatch:
         """Undo :meth:`flatten`."""
@@ -116,6 +105,23 @@ class Layout:
             items = self.items[name].unflatten(flat.lists[name]).column(ITEM)
             return _list_of(kind, column, items)
         return column.cast(kind)
+
+
+def _split(
+    name: str, column: pa.Array, arrays: dict[str, pa.Array], items: dict[str, pa.RecordBatch]
+) -> None:
+    kind = column.type
+    if pa.types.is_struct(kind):
+        arrays[name] = column.is_valid()
+        # flatten() hands the struct's nulls down to its fields; field() would not.
+        for child, values in zip(kind, column.flatten(), strict=True):
+            _split(f"{name}.{child.name}", values, arrays, items)
+    elif is_list(kind):
+        plain = _as_list(column)
+        arrays[name] = pc.list_value_length(plain).cast(pa.int32())
+        items[name] = pa.RecordBatch.from_arrays([plain.flatten()], names=[ITEM])
+    else:
+        arrays[name] = column
 
 
 def is_list(kind: pa.DataType) -> bool:
@@ -149,10 +155,6 @@ def _lay_out(column: pa.Field, name: str, columns: list[str], items: dict[str, L
         )
 
 
-def _item_batch(items: pa.Array) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([items], names=[ITEM])
-
-
 def _as_list(column: pa.Array) -> pa.Array:
     kind = column.type
     if pa.types.is_map(kind):
@@ -173,8 +175,18 @@ def _list_of(kind: pa.DataType, lengths: pa.Array, items: pa.Array) -> pa.Array:
     if pa.types.is_map(kind):
         keys, values = items.flatten()
         return pa.MapArray.from_arrays(starts, keys, values, type=kind, mask=mask)
-    plain = pa.ListArray.from_arrays(starts, items, type=pa.list_(items.type), mask=mask)
-    return plain.cast(kind)
+    if pa.types.is_fixed_size_list(kind):
+        return _fixed_size_list(kind, counts, items)
+    return pa.ListArray.from_arrays(starts, items, type=kind, mask=mask)
+
+
+def _fixed_size_list(kind: pa.DataType, counts: NDArray[np.int64], items: pa.Array) -> pa.Array:
+    """Build it with room for the items of null lists, which the format demands."""
+    absent = counts == 0
+    slots = np.repeat(absent, kind.list_size)
+    places = np.cumsum(~slots) - 1
+    values = items.take(pa.array(places, mask=slots))
+    return pa.FixedSizeListArray.from_arrays(values, type=kind, mask=pa.array(absent))
 
 
 def list_lengths(lengths: pa.Array) -> NDArray[np.int64]:

@@ -25,6 +25,8 @@ DETECTION_ROWS = 20_000
 _UNIQUE_NAMES_AT_MOST = 256
 """Longer strings are texts, never keys: whether they repeat is not worth a pass."""
 _NEARLY_ALL = 0.9
+_FEWEST_UNIQUE = 5
+"""Fewer values differ by chance: that says nothing of those to come."""
 _PLAIN_TYPES = (
     (pa.types.is_temporal, pa.int64()),
     (pa.types.is_float16, pa.float32()),
@@ -54,33 +56,64 @@ class TableProfile:
 
 
 class FlatSource:
-    """A source seen through a layout: flat columns, or the items of one list."""
+    """The flat columns of a source.
 
-    def __init__(self, source: BatchSource, layout: Layout, list_name: str | None = None) -> None:
+    Args:
+        source: The rows, nested or not.
+        layout: How they lie flat.
+    """
+
+    def __init__(self, source: BatchSource, layout: Layout) -> None:
         self._source = source
         self._layout = layout
-        self._list = list_name
-        empty = layout.flatten(pa.RecordBatch.from_pylist([], schema=source.schema))
-        self.schema: pa.Schema = (empty.lists[list_name] if list_name else empty).batch.schema
+        self.schema: pa.Schema = layout.split(_no_rows(source.schema))[0].schema
 
     def rows(self) -> int | None:
         """Return the number of rows, if known."""
-        return None if self._list else self._source.rows()
+        return self._source.rows()
 
     def batches(
         self, columns: Sequence[str] | None = None, *, batch_rows: int = BLOCK_ROWS
     ) -> Iterator[pa.RecordBatch]:
         """Yield flat batches in order."""
-        wanted = None
-        if columns is not None and self._layout.is_flat:
-            wanted = list(columns)
-        for batch in self._source.batches(wanted, batch_rows=batch_rows):
-            if wanted is not None:
-                yield batch
-                continue
-            flat = self._layout.flatten(batch)
-            rows = (flat.lists[self._list] if self._list else flat).batch
+        if self._layout.is_flat:
+            yield from self._source.batches(columns, batch_rows=batch_rows)
+            return
+        for batch in self._source.batches(batch_rows=batch_rows):
+            rows = self._layout.split(batch)[0]
             yield rows if columns is None else rows.select(list(columns))
+
+
+class ItemSource:
+    """The items of one list column, as found.
+
+    Args:
+        source: The rows that have the list.
+        layout: How they lie flat.
+        name: The list's flat name.
+    """
+
+    def __init__(self, source: BatchSource, layout: Layout, name: str) -> None:
+        self._source = source
+        self._layout = layout
+        self._name = name
+        self.schema: pa.Schema = layout.split(_no_rows(source.schema))[1][name].schema
+
+    def rows(self) -> None:
+        """Return None: lists aren't counted ahead."""
+        return
+
+    def batches(
+        self, columns: Sequence[str] | None = None, *, batch_rows: int = BLOCK_ROWS
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield batches of items in order."""
+        for batch in self._source.batches(batch_rows=batch_rows):
+            items = self._layout.split(batch)[1][self._name]
+            yield items if columns is None else items.select(list(columns))
+
+
+def _no_rows(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([], schema=schema)
 
 
 def profile_table(
@@ -131,7 +164,7 @@ def profile_table(
     }
     items = {
         name: profile_table(
-            FlatSource(source, layout, name),
+            ItemSource(source, layout, name),
             where=f"{where}.{name}[]",
             sample_rows=sample_rows,
             rng=rng.child("items", name),
@@ -260,7 +293,8 @@ def _unique_columns(
     candidates = [
         name
         for name in flat.schema.names
-        if facts.distinct[name] >= _NEARLY_ALL * (facts.rows - facts.nulls[name]) > 0
+        if facts.rows - facts.nulls[name] >= _FEWEST_UNIQUE
+        and facts.distinct[name] >= _NEARLY_ALL * (facts.rows - facts.nulls[name])
         and _may_be_key(sample.column(name))
         and is_distinct(sample.select([name]))
     ]

@@ -15,6 +15,7 @@ from simulacra.core.registry import Kind
 from simulacra.core.schema import DatasetSpec, TableSpec
 from simulacra.pipeline.nesting import Layout, flat_columns
 from simulacra.pipeline.options import checked_config
+from simulacra.pipeline.plain import plain
 from simulacra.pipeline.profile import FlatSource, exact_distinct
 
 
@@ -82,6 +83,7 @@ def mismatches(
     spec: DatasetSpec, sources: Mapping[str, BatchSource], ctx: RunContext
 ) -> list[Mismatch]:
     """Compare names, types, nulls, keys and the form of every value; reads all rows."""
+    sources = {name: plain(source) for name, source in sources.items()}
     found = sorted(schema_mismatches(spec, sources), key=str)
     wrong_columns = {mismatch.where for mismatch in found}
     for name, source in sources.items():
