@@ -35,7 +35,7 @@ class Clock:
     """Rewrites hhmm as minutes since midnight; 0 and 2400 stay apart."""
 
     name: ClassVar[str] = "clock"
-    config: ClassVar[type[ClockConfig]] = ClockConfig
+    config: ClassVar[type[Config]] = ClockConfig
 
     def fit(self, sample: pa.Table, config: Config, *, table: TableSpec) -> FittedRule:
         """Learn the earliest and the latest time.

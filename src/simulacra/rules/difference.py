@@ -17,6 +17,7 @@ from typing import Annotated, ClassVar, Self, cast
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
@@ -99,7 +100,7 @@ class Difference:
     """Measures one column from another: numbers, dates and times, exactly."""
 
     name: ClassVar[str] = "difference"
-    config: ClassVar[type[DifferenceConfig]] = DifferenceConfig
+    config: ClassVar[type[Config]] = DifferenceConfig
 
     def fit(self, sample: pa.Table, config: Config, *, table: TableSpec) -> FittedRule:
         """Learn units, range and wrap-around.
@@ -139,7 +140,10 @@ class Difference:
         learned = _Learned(
             type_to_text(column.type), decimals, low, high, fallback, base=base, cut=cut
         )
-        return FittedDifference(options, unit, learned)
+        fitted = FittedDifference(options, unit, learned)
+        if options.order is not None:
+            _check_order(sample, fitted, options)
+        return fitted
 
     def load(self, src: ArtifactReader) -> FittedRule:
         """Read a rule that ``save`` wrote."""
@@ -241,6 +245,17 @@ class FittedDifference:
 def _most(column: pa.DataType) -> int:
     """Return how large a value may be, in ticks, for its distances to be exact."""
     return ticks.limits(ticks.difference_type(column))[1] // 2
+
+
+def _check_order(sample: pa.Table, fitted: FittedDifference, options: DifferenceConfig) -> None:
+    rows = sample.select([options.column, options.other])
+    broken = sum(pc.sum(fitted.violations(batch)).as_py() or 0 for batch in rows.to_batches())
+    if broken:
+        raise SpecError(
+            f"{broken:,} of {rows.num_rows:,} rows aren't {options.order} {options.other}",
+            where=options.column,
+            mend="Remove the order",
+        )
 
 
 def _decimals(column: pa.Array, options: DifferenceConfig) -> int:
