@@ -78,6 +78,11 @@ class Place:
         """Return the file's size in bytes."""
         return int(self.filesystem.get_file_info(self.path).size or 0)
 
+    def version(self) -> tuple[int, int | None]:
+        """Return the file's size and time of change: if they stay, so does its content."""
+        info = self.filesystem.get_file_info(self.path)
+        return int(info.size or 0), info.mtime_ns
+
     def open(self) -> pa.NativeFile:
         """Open the file for reading at any offset.
 
