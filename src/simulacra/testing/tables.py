@@ -37,7 +37,7 @@ def orders(rows: int = ROWS, *, seed: int = 0) -> pa.Table:
     shipped = [day + timedelta(minutes=int(m)) for day, m in zip(ordered, late, strict=True)]
     return pa.table(
         {
-            "shop": pa.array(shops[shop].tolist()),
+            "shop": pa.array(shops[shop].tolist(), pa.string()),
             "items": pa.array(items),
             "paid": with_nulls(paid, pa.float64()),
             "express": pa.array(late < 1_000),
