@@ -13,8 +13,10 @@ from simulacra.connectors.csv_style import CsvOptions, CsvStyle
 from simulacra.connectors.files import parse_options, place_of, split_suffix
 from simulacra.connectors.text_writer import (
     TextWriter,
+    around,
     as_text,
     check_flat,
+    holds_any,
     joined,
     with_compressions,
 )
@@ -111,7 +113,9 @@ def _cells(name: str, values: pa.Array, style: CsvStyle) -> pa.Array:
         )
     else:
         text = as_text(values, whole_bare=name in style.bare)
-    if _may_need_quotes(kind) or style.delimiter in _IN_NUMBERS:
+    if style.quoting == "all":
+        return _quoted(pc.fill_null(text, style.nulls.get(name, "")), style)
+    if _is_text(kind) or style.delimiter in _IN_NUMBERS:
         text = _quoted(text, style)
     return pc.fill_null(text, style.nulls.get(name, ""))
 
@@ -119,23 +123,24 @@ def _cells(name: str, values: pa.Array, style: CsvStyle) -> pa.Array:
 _IN_NUMBERS = "0123456789.-+: "
 
 
-def _may_need_quotes(kind: pa.DataType) -> bool:
+def _is_text(kind: pa.DataType) -> bool:
     checks = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
     return any(check(kind) for check in checks)
 
 
 def _quoted(text: pa.Array, style: CsvStyle) -> pa.Array:
     """Quote the texts that would be read as something else: with delimiters, quotes, or empty."""
-    if style.quotes_text:
+    special = f"{style.delimiter}{style.quote}\r\n"
+    if style.quoting != "needed":
         needs = pc.is_valid(text)
+    elif holds_any(text, special):
+        pattern = "".join(f"\\x{{{ord(character):x}}}" for character in special)
+        needs = pc.or_(pc.match_substring_regex(text, f"[{pattern}]"), pc.equal(text, ""))
     else:
-        special = "[" + "".join(f"\\x{{{ord(c):x}}}" for c in style.delimiter + style.quote) + "\r\n]"
-        needs = pc.or_(pc.match_substring_regex(text, special), pc.equal(text, ""))
+        needs = pc.equal(text, "")
+    needs = pc.fill_null(needs, False)  # noqa: FBT003 - a value, no flag
     if not pc.any(needs).as_py():
         return text
-    doubled = pc.replace_substring(text, style.quote, style.quote * 2)
     quote = pa.scalar(style.quote, pa.large_string())
-    no_separator = pa.scalar("", pa.large_string())
-    return pc.if_else(
-        needs, pc.binary_join_element_wise(quote, doubled, quote, no_separator), text
-    )
+    doubled = pc.replace_substring(text.filter(needs), style.quote, style.quote * 2)
+    return pc.replace_with_mask(text, needs, around(quote, doubled, quote))

@@ -10,11 +10,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Literal
 
 from simulacra.core.errors import InputError
 
 HEAD_BYTES = 1 << 20
 UTF_8 = "utf-8"
+Quoting = Literal["needed", "text", "all"]
 _DELIMITERS = ",;\t|"
 _LOOK_ROWS = 1_000
 _MOST_CELL = 1 << 24
@@ -37,18 +39,20 @@ class Dialect:
         quote: Around cells that need it.
         encoding: Python's name for it.
         has_header: Whether the first row holds names.
-        quotes_text: Whether texts are quoted even where they need not be.
+        quoting: What is quoted even where it need not be.
         line_end: What ends a row.
         names: The columns' names; ``column_1`` and so on if there is no header.
+        is_bare_header: Whether there is nothing but a header, not even a line's end.
     """
 
     delimiter: str = ","
     quote: str = '"'
     encoding: str = UTF_8
     has_header: bool = True
-    quotes_text: bool = False
+    quoting: Quoting = "needed"
     line_end: str = "\n"
     names: tuple[str, ...] = ()
+    is_bare_header: bool = False
 
 
 def sniff(
@@ -96,7 +100,8 @@ def sniff(
     dialect = Dialect(delimiter, quote, encoding, has_header, names=tuple(names))
     return replace(
         dialect,
-        quotes_text=_quotes_text(text, rows, dialect),
+        quoting=_quoting(text, rows, dialect),
+        is_bare_header=has_header and is_whole and len(rows) == 1 and text[-1] not in "\r\n",
         line_end="\r\n" if "\r\n" in text else "\n" if "\n" in text or "\r" not in text else "\r",
     )
 
@@ -111,8 +116,9 @@ def sniff_encoding(head: bytes) -> str:
         return "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
     try:
         codecs.getincrementaldecoder(UTF_8)().decode(head)
-    except UnicodeDecodeError:
-        return western(head)
+    except UnicodeDecodeError as error:
+        # After letters that are UTF-8, a byte that isn't is damage, not another encoding.
+        return western(head) if head[: error.start].isascii() else UTF_8
     return UTF_8
 
 
@@ -178,11 +184,13 @@ def _looks_like_header(rows: Sequence[Sequence[str]]) -> bool:
     return False
 
 
-def _quotes_text(text: str, rows: Sequence[Sequence[str]], dialect: Dialect) -> bool:
-    body = rows[1:] if dialect.has_header and len(rows) > 1 else rows
-    texts = sum(bool(cell) and not _NUMBER.fullmatch(cell) for row in rows for cell in row)
-    if len(rows) == _LOOK_ROWS or not body:
-        text = text[: max(sum(len(cell) + 1 for cell in row) for row in rows) * len(rows)]
+def _quoting(text: str, rows: Sequence[Sequence[str]], dialect: Dialect) -> Quoting:
+    cells = [cell for row in rows for cell in row if cell]
+    texts = sum(not _NUMBER.fullmatch(cell) for cell in cells)
+    if len(rows) == _LOOK_ROWS:
+        text = "\n".join(text.splitlines()[:_LOOK_ROWS])
     delimiter, quote = re.escape(dialect.delimiter), re.escape(dialect.quote)
     opened = len(re.findall(rf"(?m)(?:^|{delimiter}){quote}", text))
-    return 0 < texts <= opened
+    if cells and opened >= len(cells):
+        return "all"
+    return "text" if 0 < texts <= opened else "needed"

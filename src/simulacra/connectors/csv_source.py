@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv as stdlib_csv
 import io
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +27,7 @@ from simulacra.core.protocols import BLOCK_ROWS
 
 _BLOCK_BYTES = 4 << 20
 _BLOCK_MEMORY_SHARE = 0.1
+_TAIL_BYTES = 64
 _LINE_BREAKS = (10, 13)
 
 
@@ -139,6 +142,8 @@ class CsvSource:
     ) -> Iterator[pa.RecordBatch]:
         """Yield the file's blocks; columns are called by their position."""
         dialect = self._dialect
+        if dialect.is_bare_header:
+            return  # Arrow takes it for a row without an end
         read = csv.ReadOptions(
             column_names=[str(i) for i in range(len(dialect.names))],
             skip_rows_after_names=int(dialect.has_header),
@@ -160,12 +165,17 @@ class CsvSource:
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
         )
+        with self._utf8() as stream, csv.open_csv(stream, read, parse, convert) as blocks:
+            yield from blocks
+
+    @contextmanager
+    def _utf8(self) -> Iterator[pa.NativeFile]:
+        """Open the file's text from its start."""
         with self._place.stream(self._compression) as stream:
-            decoded = stream
-            if dialect.encoding not in {UTF_8, "utf-8-sig"}:
-                decoded = pa.transcoding_input_stream(stream, dialect.encoding, "utf8")
-            with csv.open_csv(decoded, read, parse, convert) as blocks:
-                yield from blocks
+            if self._dialect.encoding in {UTF_8, "utf-8-sig"}:
+                yield stream
+            else:
+                yield pa.transcoding_input_stream(stream, self._dialect.encoding, UTF_8)
 
     def _look_through(self, ctx: RunContext) -> _Survey:
         block_bytes = min(_BLOCK_BYTES, self._most_block)
@@ -174,8 +184,8 @@ class CsvSource:
                 return self._survey_with(block_bytes, ctx)
             except pa.ArrowInvalid as error:
                 message = first_line(error)
-                if "straddling" in message and 2 * block_bytes <= self._most_block:
-                    block_bytes *= 2  # a row is longer than a block
+                if "straddling" in message:  # a row is longer than a block
+                    block_bytes = self._larger(block_bytes)
                     continue
                 if "UTF8" in message:
                     raise _NotUtf8 from error
@@ -186,9 +196,19 @@ class CsvSource:
                 why = error.strerror or first_line(error)
                 raise InputError("can't read", where=self._place.uri, why=why) from error
 
+    def _larger(self, block_bytes: int) -> int:
+        if 2 * block_bytes > self._most_block:
+            raise InputError(
+                f"a row is longer than {block_bytes / 2**20:.0f} MiB",
+                where=self._place.uri,
+                why="a quote may not be closed",
+                mend="Mend the file, or raise the memory budget",
+            )
+        return 2 * block_bytes
+
     def _survey_with(self, block_bytes: int, ctx: RunContext) -> _Survey:
         tallies = [TypeTally() for _ in self._dialect.names]
-        rows, has_line_breaks = 0, False
+        rows, has_line_breaks, last = 0, False, None
         types = dict.fromkeys(range(len(tallies)), pa.string())
         title = f"Finding the types of {self._place.name}"
         with ctx.progress.task(title) as task:
@@ -197,10 +217,26 @@ class CsvSource:
                 for tally, cells in zip(tallies, block.columns, strict=True):
                     tally.update(cells)
                     has_line_breaks = has_line_breaks or _has_line_break(cells)
+                    last = cells
                 task.advance(block.num_rows)
+        if last is not None and _has_line_break(last[-1:]):
+            self._check_end()
         return _Survey(
             tuple(tally.finish() for tally in tallies), rows, has_line_breaks, block_bytes
         )
+
+    def _check_end(self) -> None:
+        """Refuse a file whose last cell holds line breaks, so opened a quote, but closed none."""
+        tail = b""
+        with self._utf8() as stream:
+            while more := stream.read(_BLOCK_BYTES):
+                tail = (tail + more)[-_TAIL_BYTES:]
+        if not tail.rstrip(b"\r\n").endswith(self._dialect.quote.encode()):
+            raise InputError(
+                "a quote is not closed",
+                where=self._place.uri,
+                mend=f"Close it, or double {self._dialect.quote} where it stands in a text",
+            )
 
     def _unparseable(self, message: str) -> InputError:
         wanted = len(self._dialect.names)
@@ -219,9 +255,12 @@ class CsvSource:
         ) as text:
             reader = csv_sniff.rows_of(text, self._dialect.delimiter, self._dialect.quote)
             line = 1
-            for row in reader:
-                yield line, row
-                line = reader.line_num + 1
+            try:
+                for row in reader:
+                    yield line, row
+                    line = reader.line_num + 1
+            except stdlib_csv.Error:
+                return  # a cell beyond all measure: what Arrow said must do
 
     def _other_encoding(self) -> str:
         """Return a western encoding if nothing before the first bad byte was beyond ASCII.
@@ -268,8 +307,9 @@ def _clean(cells: pa.Array, column: ColumnType) -> pa.Array:
 
 
 def _has_line_break(cells: pa.Array) -> bool:
-    data = cells.buffers()[2]
-    if data is None:
+    _, offsets, data = cells.buffers()
+    if data is None or not len(cells):
         return False
-    held = np.frombuffer(data, np.uint8)
+    bounds = np.frombuffer(offsets, np.int32)[cells.offset :]
+    held = np.frombuffer(data, np.uint8)[bounds[0] : bounds[len(cells)]]
     return any(bool((held == byte).any()) for byte in _LINE_BREAKS)

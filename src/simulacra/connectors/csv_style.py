@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 import pyarrow as pa
 from pydantic import AfterValidator, Field
 
-from simulacra.connectors.csv_sniff import UTF_8, Dialect
+from simulacra.connectors.csv_sniff import UTF_8, Dialect, Quoting
 from simulacra.connectors.csv_types import TRUTHS, ColumnType
 from simulacra.core.protocols import Config
 
@@ -56,7 +56,7 @@ class CsvStyle:
         quote: Around cells that need it.
         encoding: Python's name for it.
         has_header: Whether the first row holds names.
-        quotes_text: Whether texts are quoted even where they need not be.
+        quoting: What is quoted even where it need not be.
         line_end: What ends a row.
         truths: For boolean columns by name, how true and false are spelled.
         nulls: For columns by name, what stands for null if not nothing.
@@ -69,7 +69,7 @@ class CsvStyle:
     quote: str = '"'
     encoding: str = UTF_8
     has_header: bool = True
-    quotes_text: bool = False
+    quoting: Quoting = "needed"
     line_end: str = "\n"
     truths: Mapping[str, Sequence[str]] = field(default_factory=dict)
     nulls: Mapping[str, str] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class CsvStyle:
             dialect.quote,
             dialect.encoding,
             dialect.has_header,
-            dialect.quotes_text,
+            dialect.quoting,
             dialect.line_end,
             {
                 name: column.truth

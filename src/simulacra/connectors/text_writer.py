@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Self
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -112,7 +113,9 @@ def as_text(values: pa.Array, *, whole_bare: bool = False) -> pa.Array:
         return pa.nulls(len(values), pa.large_string())
     text = values.cast(pa.string()).cast(pa.large_string())
     if pa.types.is_floating(kind):
-        text = _floats(text, values, whole_bare=whole_bare)
+        return _floats(text, values, whole_bare=whole_bare)
+    if pa.types.is_decimal(kind):
+        return _decimals(text, values)
     return text
 
 
@@ -121,6 +124,15 @@ def _floats(text: pa.Array, values: pa.Array, *, whole_bare: bool) -> pa.Array:
         is_whole = pc.match_substring_regex(text, r"^-?\d+$")
         text = pc.if_else(is_whole, pc.binary_join_element_wise(text, _POINT_ZERO, _NONE), text)
     return pc.if_else(pc.is_nan(values), pa.scalar("NaN", pa.large_string()), text)
+
+
+def _decimals(text: pa.Array, values: pa.Array) -> pa.Array:
+    """Undo the exponents that Arrow gives to small decimals, as 1E-7."""
+    if not holds_any(text, "E"):
+        return text
+    has_exponent = pc.match_substring(text, "E")
+    plain = [f"{value:f}" for value in values.filter(has_exponent).to_pylist()]
+    return pc.replace_with_mask(text, has_exponent, pa.array(plain, pa.large_string()))
 
 
 def check_flat(schema: pa.Schema, format_name: str, table: str) -> None:
@@ -141,6 +153,21 @@ def check_flat(schema: pa.Schema, format_name: str, table: str) -> None:
             )
 
 
+def holds_any(text: pa.Array, characters: str) -> bool:
+    """Say whether an ASCII character is anywhere in the texts; far quicker than asking each."""
+    offsets, data = text.buffers()[1:]
+    if data is None or not len(text):
+        return False
+    bounds = np.frombuffer(offsets, np.int64)[text.offset :]
+    held = np.frombuffer(data, np.uint8)[bounds[0] : bounds[len(text)]]
+    return any(bool((held == ord(character)).any()) for character in characters)
+
+
+def around(before: pa.Scalar, text: pa.Array, after: pa.Scalar) -> pa.Array:
+    """Return each text between two others; all are ``large_string``."""
+    return pc.binary_join_element_wise(before, text, after, _NONE)
+
+
 def joined(columns: list[pa.Array], separator: str, end: str) -> pa.Buffer:
     """Join texts without nulls to lines; returns all lines' bytes."""
     if not columns:
@@ -149,9 +176,9 @@ def joined(columns: list[pa.Array], separator: str, end: str) -> pa.Buffer:
     if len(columns) > 1:
         lines = pc.binary_join_element_wise(*columns, pa.scalar(separator, pa.large_string()))
     ended = pc.binary_join_element_wise(lines, _NONE, pa.scalar(end, pa.large_string()))
-    if isinstance(ended, pa.ChunkedArray):
-        ended = ended.combine_chunks()
-    offsets = memoryview(ended.buffers()[1]).cast("q")
-    start, stop = offsets[ended.offset], offsets[ended.offset + len(ended)]
-    data = ended.buffers()[2]
-    return data.slice(start, stop - start) if data is not None else pa.py_buffer(b"")
+    offsets, data = ended.buffers()[1:]
+    if data is None:
+        return pa.py_buffer(b"")
+    bounds = np.frombuffer(offsets, np.int64)[ended.offset :]
+    start, stop = int(bounds[0]), int(bounds[len(ended)])
+    return data.slice(start, stop - start)
