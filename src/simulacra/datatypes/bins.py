@@ -255,7 +255,7 @@ def _reach(
     whole = values.dtype == np.uint64
     with np.errstate(over="ignore"):
         gaps = np.diff(values)
-        half = gaps // np.uint64(2) if whole else gaps / 2
+        half = gaps - gaps // np.uint64(2) if whole else gaps / 2
         zero = np.zeros(1, values.dtype)
         left = np.concatenate([zero, half])[first]
         right = np.concatenate([half, zero])[last]

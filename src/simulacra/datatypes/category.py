@@ -77,7 +77,9 @@ class CategoryCodec:
             return [found.to_numpy().astype(dtype)]
         codes = found.fill_null(0).to_numpy(zero_copy_only=False).astype(dtype)
         unknown = np.flatnonzero(found.is_null().to_numpy(zero_copy_only=False))
-        chances = np.cumsum(self.rows) if self.rows.any() else np.arange(1, len(self.rows) + 1)
+        # Never null: the share of nulls is to stay.
+        rows = np.where(self.table.is_valid().to_numpy(zero_copy_only=False), self.rows, 0)
+        chances = np.cumsum(rows if rows.any() else np.ones_like(rows))
         draws = RngKey(0, ("category", self.column)).generator().random(len(unknown))
         codes[unknown] = np.searchsorted(chances, draws * chances[-1], side="right")
         return [codes]

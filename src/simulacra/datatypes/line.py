@@ -58,11 +58,12 @@ class WholeLine:
 
     def draw(self, codes: Codes, rng: RngKey) -> Values:
         """Draw a position for each code."""
-        steps = self.bins.draw(codes, rng)
+        return self._positions(self.bins.draw(codes, rng))
+
+    def _positions(self, steps: NDArray[np.uint64]) -> Values:
         if self._is_wide:
             wide = (steps.astype(object) << self.shift) * self.step + self.least
-            drawn: Values = np.minimum(wide, self.greatest)
-            return drawn
+            return np.asarray(np.minimum(wide, self.greatest))
         if self.step != 1:
             steps = steps * np.uint64(self.step)
         # Arithmetic modulo 2**64: a line may be longer than int64 goes.
@@ -70,9 +71,7 @@ class WholeLine:
 
     def kept(self) -> Values:
         """Return the real positions held."""
-        wide = (self.bins.kept().astype(object) << self.shift) * self.step + self.least
-        kept: Values = np.minimum(wide, self.greatest)
-        return kept
+        return self._positions(self.bins.kept())
 
     def save(self, out: ArtifactWriter, name: str) -> None:
         """Write everything ``load_line`` needs."""

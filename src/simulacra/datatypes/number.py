@@ -86,8 +86,8 @@ class NumberFitter:
         return form, *learn_whole_line(histogram, watch.step, **limits)
 
 
-class _Number:
-    """What the three kinds of numbers share."""
+class NumberType:
+    """What columns whose Arrow values are numbers share."""
 
     name: ClassVar[str]
     config: ClassVar[type[Config]] = OrderedConfig
@@ -127,7 +127,7 @@ def make_form(arrow_type: pa.DataType, facts: dict[str, Any]) -> Form:
     return form_of(arrow_type)
 
 
-class Integer(_Number):
+class Integer(NumberType):
     """Whole numbers, int8 to uint64."""
 
     name = "integer"
@@ -137,7 +137,7 @@ class Integer(_Number):
         return bool(pa.types.is_integer(arrow_type))
 
 
-class Float(_Number):
+class Float(NumberType):
     """Floats of 16, 32 and 64 bits; NaN and infinities are codes of their own."""
 
     name = "float"
@@ -147,7 +147,7 @@ class Float(_Number):
         return bool(pa.types.is_floating(arrow_type))
 
 
-class Decimal(_Number):
+class Decimal(NumberType):
     """Decimals of 32 to 256 bits."""
 
     name = "decimal"

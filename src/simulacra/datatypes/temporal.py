@@ -18,6 +18,7 @@ from simulacra.core.schema import ColumnSpec
 from simulacra.datatypes.format_search import find_format
 from simulacra.datatypes.formats import Program, compile_format
 from simulacra.datatypes.forms import Form, WholeForm
+from simulacra.datatypes.number import NumberType
 from simulacra.datatypes.options import read_options
 from simulacra.datatypes.ordered import OrderedCodec, OrderedConfig
 from simulacra.datatypes.temporal_fit import TemporalFitter
@@ -28,10 +29,6 @@ _NEARLY_ALL = 0.95
 _COMPACT_LENGTH = 8
 _UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _DAY = 86_400
-
-
-class DurationConfig(OrderedConfig):
-    """Options of durations."""
 
 
 class TemporalConfig(OrderedConfig):
@@ -199,17 +196,11 @@ class Time(_Temporal):
         return program.has_time and not program.has_date
 
 
-class Duration(_Temporal):
+class Duration(NumberType):
     """Spans of time."""
 
     name = "duration"
-    config: ClassVar[type[Config]] = DurationConfig
 
     @staticmethod
     def _is_mine(arrow_type: pa.DataType) -> bool:
         return bool(pa.types.is_duration(arrow_type))
-
-    @staticmethod
-    def _reads(program: Program) -> bool:
-        del program
-        return False
