@@ -1,6 +1,7 @@
 """Every registered plug-in against the conformance kit; none is left out."""
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from simulacra.core.registry import Kind, names
 from simulacra.testing import conformance_tests
@@ -8,17 +9,24 @@ from simulacra.testing.tables import orders, spec_of
 
 _ORDERS = orders()
 _CLOCK = pa.table({"at": pa.array([0, 1, 59, 100, 1230, 2359, 2400, None] * 50)})
+_DATES = pa.table(
+    {
+        part: pc.cast(of(_ORDERS["ordered"]), pa.int64())
+        for part, of in [("year", pc.year), ("month", pc.month), ("day", pc.day)]
+    }
+)
+_HOURS = _ORDERS.append_column("hour", pc.hour(_ORDERS["ordered"]))
 
-CASES = {
-    (Kind.DATATYPE, "ipv4"): {
-        "columns": {"address": pa.array([f"10.{n % 3}.7.{n % 200}" for n in range(500)])}
-    },
-    (Kind.RULE, "difference"): {
-        "options": {"column": "shipped", "minus": "ordered", "order": ">"},
-        "table": _ORDERS,
-        "spec": spec_of(_ORDERS),
-    },
-    (Kind.RULE, "clock"): {"options": {"column": "at"}, "table": _CLOCK, "spec": spec_of(_CLOCK)},
+
+def _rule(table: pa.Table, **options: str) -> dict[str, object]:
+    return {"options": options, "table": table, "spec": spec_of(table)}
+
+
+CASES: dict[tuple[Kind, str], dict[str, object]] = {
+    (Kind.RULE, "calendar"): _rule(_DATES, year="year", month="month", day="day"),
+    (Kind.RULE, "clock"): _rule(_CLOCK, column="at"),
+    (Kind.RULE, "difference"): _rule(_ORDERS, column="shipped", minus="ordered", order=">"),
+    (Kind.RULE, "part"): _rule(_HOURS, column="hour", of="ordered", part="hour"),
     (Kind.METRIC, "utility"): {"options": {"target": "express", "threads": 1}},
     (Kind.METRIC, "detection"): {"options": {"threads": 1}},
     (Kind.METRIC, "closest_records"): {"options": {"threads": 1}},

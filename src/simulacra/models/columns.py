@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from simulacra.core.errors import UsageError
 from simulacra.core.features import Codes, Features, FeatureSpec, Role, TrainingData, code_dtype
+from simulacra.models.column_kernels import invert, locate, pick
 
 if TYPE_CHECKING:
     from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
@@ -76,7 +76,7 @@ class Marginal:
     def codes(self, uniforms: Uniforms) -> Codes:
         """Return the codes in whose stretches uniform numbers lie."""
         out = np.empty(len(uniforms), self.order.dtype)
-        _invert(uniforms, self.cumulative, self.guide, self.order, out)
+        invert(uniforms, self.cumulative, self.guide, self.order, out)
         return out
 
     def bounds(self) -> tuple[Uniforms, Uniforms]:
@@ -123,7 +123,7 @@ class Detail:
         found = []
         for bag, numbers in zip(self.bags, uniforms, strict=True):
             out = np.empty(len(first), bag.dtype)
-            _pick(numbers, bag, begin, end, out)
+            pick(numbers, bag, begin, end, out)
             found.append(out)
         return found
 
@@ -133,7 +133,7 @@ class Detail:
         found = []
         for bag, codes in zip(self.bags, later, strict=True):
             low, high = np.empty(len(first)), np.empty(len(first))
-            _locate(codes, bag, begin, end, low, high)
+            locate(codes, bag, begin, end, low, high)
             found.append((low, high))
         return found
 
@@ -263,60 +263,3 @@ def given_columns(columns: Sequence[Column], given: Features | None) -> dict[int
             mend="Give features that were learned",
         )
     return found
-
-
-@njit(nogil=True, cache=True)
-def _invert(uniforms, cumulative, guide, order, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    size = len(order)
-    total = cumulative[size]
-    for row in range(len(uniforms)):
-        u = min(max(uniforms[row], 0.0), 1.0 - 2.0**-53)
-        target = u * total
-        at = int(guide[int(u * size)])
-        while cumulative[at + 1] <= target:
-            at += 1
-        out[row] = order[at]
-
-
-@njit(nogil=True, cache=True)
-def _equal_range(bag, begin, end, code):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Return where ``code`` begins and ends in the sorted ``bag[begin:end]``."""
-    low, high = begin, end
-    while low < high:
-        middle = (low + high) // 2
-        if bag[middle] < code:
-            low = middle + 1
-        else:
-            high = middle
-    first, high = low, end
-    while low < high:
-        middle = (low + high) // 2
-        if bag[middle] <= code:
-            low = middle + 1
-        else:
-            high = middle
-    return first, low
-
-
-@njit(nogil=True, cache=True)
-def _pick(uniforms, bag, begin, end, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Take each row's code at its uniform number, and narrow its rows to those with that code."""
-    for row in range(len(uniforms)):
-        u = min(max(uniforms[row], 0.0), 1.0 - 2.0**-53)
-        code = bag[begin[row] + int(u * (end[row] - begin[row]))]
-        out[row] = code
-        begin[row], end[row] = _equal_range(bag, begin[row], end[row], code)
-
-
-@njit(nogil=True, cache=True)
-def _locate(codes, bag, begin, end, low, high):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Find each row's stretch, and narrow its rows; an unseen code lies at the nearest row."""
-    for row in range(len(codes)):
-        first, last = _equal_range(bag, begin[row], end[row], codes[row])
-        if first == last:
-            first = min(first, end[row] - 1)
-            first, last = _equal_range(bag, begin[row], end[row], bag[first])
-        width = end[row] - begin[row]
-        low[row] = (first - begin[row]) / width
-        high[row] = (last - begin[row]) / width
-        begin[row], end[row] = first, last

@@ -8,7 +8,7 @@ from the codes of a sample, the marginals from all rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
@@ -31,13 +31,9 @@ from simulacra.models.columns import (
     load_columns,
     save_columns,
 )
-from simulacra.models.correlation import (
-    Matrix,
-    hidden_correlation,
-    nearest_correlation,
-    shrunk_correlation,
-)
-from simulacra.models.normal_scores import draw_between, scores_of
+from simulacra.models.correlation import Matrix
+from simulacra.models.measure import FeatureScores, correlation_of, feature_scores
+from simulacra.models.normal_scores import draw_between
 from simulacra.models.ordering import orders_of
 
 if TYPE_CHECKING:
@@ -256,17 +252,16 @@ class Copula:
             [data.counts[first] for first in firsts],
         )
         measured = data.features.take(rows if all(o is None for o in orders) else halves[1])
-        columns, moments, scored = [], [], []
+        columns: list[Column] = []
+        scores: list[FeatureScores] = []
         with ctx.progress.task("Learning columns", len(positions), "columns") as task:
             for column_positions, order in zip(positions, orders, strict=True):
                 column = learn_column(data, column_positions, order)
                 columns.append(column)
                 codes = [measured.codes[position] for position in column_positions]
-                for found, score in _scored(column, codes):
-                    moments.append(found)
-                    scored.append(score)
+                scores += feature_scores(column, codes)
                 task.advance()
-        correlation = _correlation(scored, np.array(moments), measured.rows)
+        correlation = correlation_of(scores, measured.rows)
         targets = [spec for spec in specs if spec.role is Role.TARGET]
         return FittedCopula(targets, columns, len(context), correlation)
 
@@ -293,65 +288,3 @@ def _times_lower(factor: Matrix, numbers: NDArray[np.float64]) -> NDArray[np.flo
 def _structure_rows(rows: int, most: int, rng: RngKey) -> NDArray[np.int64]:
     """Return which rows to learn correlations from, in a random order."""
     return rng.child("rows").generator().permutation(rows)[:most]
-
-
-@dataclass(frozen=True, slots=True)
-class _RowScores:
-    """One feature's scores in the measured rows: looked up by code, or one a row.
-
-    Attributes:
-        table: Scores.
-        at: Where each row's score is in ``table``.
-    """
-
-    table: NDArray[np.float64]
-    at: Codes | None
-
-
-def _scored(
-    column: Column, codes: Sequence[Codes]
-) -> Iterator[tuple[NDArray[np.float64], _RowScores]]:
-    """Yield each feature's Hermite moments, and its scores in the measured rows."""
-    low, high = column.first.bounds()
-    first = scores_of(low, high, high - low)
-    yield first.moments, _RowScores(first.means, codes[0])
-    for low, high in column.stretches(codes)[1:]:
-        later = scores_of(low, high, np.full(len(low), 1.0 / max(len(low), 1)))
-        yield later.moments, _RowScores(later.means, None)
-
-
-def _correlation(scored: Sequence[_RowScores], moments: NDArray[np.float64], rows: int) -> Matrix:
-    if not scored:
-        return np.eye(0)
-    chunk = max(_CHUNK_NUMBERS // len(scored), 1)
-    raw = shrunk_correlation(_Chunks(scored, rows, chunk), len(scored))
-    # Nearer than an entry's own sampling error would be nearer to noise.
-    tolerance = 1.0 / np.sqrt(max(rows, 1))
-    return nearest_correlation(hidden_correlation(raw, moments), tolerance=tolerance)
-
-
-class _Chunks:
-    """Row chunks of scores, made anew on each pass.
-
-    Args:
-        scored: The features.
-        rows: How many rows each has.
-        chunk: Most rows at a time.
-    """
-
-    def __init__(self, scored: Sequence[_RowScores], rows: int, chunk: int) -> None:
-        self._scored = scored
-        self._rows = rows
-        self._chunk = chunk
-
-    def __iter__(self) -> Iterator[NDArray[np.float64]]:
-        """Yield arrays of shape ``(rows, features)``."""
-        for begin in range(0, self._rows, self._chunk):
-            end = begin + self._chunk
-            yield np.stack(
-                [
-                    s.table[begin:end] if s.at is None else s.table[s.at[begin:end]]
-                    for s in self._scored
-                ],
-                axis=1,
-            )

@@ -81,6 +81,8 @@ def _read(source: BatchSource, columns: list[str] | None = None, **options: int)
     schema = source.schema
     if columns is not None:
         schema = pa.schema([schema.field(name) for name in columns])
+    for batch in batches:
+        require(batch.schema.names == schema.names, f"a batch has columns {batch.schema.names}")
     return pa.Table.from_batches(batches, schema)
 
 

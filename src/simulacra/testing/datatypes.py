@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,62 +11,28 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simulacra.core.features import Codes, code_dtype
-from simulacra.core.protocols import Codec, ColumnProfile, DataType, Detection, FittedColumn
+from simulacra.core.features import code_dtype
+from simulacra.core.protocols import DataType
 from simulacra.core.random import RngKey
 from simulacra.testing import corpus
 from simulacra.testing.check import Check, checks_of, for_each, require
+from simulacra.testing.datatype_subject import (
+    SEED,
+    DatatypeSubject,
+    decode,
+    same_codes,
+    same_values,
+)
 from simulacra.testing.fresh import BUNDLE, run_fresh
 from simulacra.testing.guards import (
     globally_seeded,
     load_bundle,
     no_global_randomness,
-    quiet,
     save_bundle,
 )
 
-_KEY = RngKey(5, ("fit",))
-_SEED = 13
 _COUNT_ERROR = 0.02
 """Share of rows that counts may have under another code: streams are summarised."""
-
-
-@dataclass
-class DatatypeSubject:
-    """A datatype and the columns to try it on."""
-
-    datatype: DataType
-    columns: Mapping[str, pa.Array]
-    profiles: Callable[[], Mapping[str, ColumnProfile]]
-    _fitted: dict[str, FittedColumn] = field(default_factory=dict)
-
-    @cached_property
-    def claims(self) -> dict[str, Detection]:
-        """What it detects, for each column."""
-        return {name: self.datatype.detect(profile) for name, profile in self.profiles().items()}
-
-    @property
-    def claimed(self) -> list[str]:
-        """The names of the columns that it claims."""
-        return [name for name, claim in self.claims.items() if claim.confidence > 0]
-
-    def learn(self, name: str, batches: Iterable[pa.Array]) -> FittedColumn:
-        """Learn a column from some of its values."""
-        spec = corpus.column_spec(
-            self.datatype.name, self.profiles()[name], self.claims[name].options
-        )
-        fitter = self.datatype.start(name, spec, rng=_KEY, ctx=quiet())
-        for batch in batches:
-            fitter.update(batch)
-        return fitter.finish()
-
-    def fitted(self, name: str) -> FittedColumn:
-        """Return the column learned from all its values, in two batches."""
-        if name not in self._fitted:
-            values = self.columns[name]
-            cut = len(values) // 3
-            self._fitted[name] = self.learn(name, [values.slice(0, cut), values.slice(cut)])
-        return self._fitted[name]
 
 
 def checks(datatype: DataType, *, columns: Mapping[str, pa.Array] | None = None) -> list[Check]:
@@ -86,34 +50,6 @@ def checks(datatype: DataType, *, columns: Mapping[str, pa.Array] | None = None)
         lambda: {**corpus.own_profiles(), **corpus.profiles(own)},
     )
     return checks_of(subject, _CHECKS)
-
-
-def _decode(codec: Codec, codes: Sequence[Codes]) -> pa.Array:
-    """Decode a block that follows one of its own length."""
-    values = codec.decode(codes, rng=RngKey(_SEED), start=len(codes[0]) if codes else 0)
-    require(isinstance(values, pa.Array), f"decode gave {type(values).__name__}, not an array")
-    values.validate(full=True)
-    return values
-
-
-def _equal(one: Sequence[Codes], other: Sequence[Codes]) -> bool:
-    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
-
-
-def _same_values(one: pa.Array, other: pa.Array) -> bool:
-    """Say whether arrays are equal, NaN being equal to itself."""
-    if one.type != other.type or len(one) != len(other):
-        return False
-    if pa.types.is_floating(one.type):
-        return bool(
-            np.array_equal(one.is_null().to_numpy(False), other.is_null().to_numpy(False))  # noqa: FBT003
-            and np.array_equal(
-                one.to_numpy(zero_copy_only=False),
-                other.to_numpy(zero_copy_only=False),
-                equal_nan=True,
-            )
-        )
-    return bool(one.equals(other))
 
 
 # --- claiming --------------------------------------------------------------------------------
@@ -210,7 +146,7 @@ def encodes_alike_however_rows_are_split(subject: DatatypeSubject, folder: Path)
             codec.encode(values.slice(begin, max(end - begin, 0))) for begin, end in pairwise(cuts)
         ]
         joined = [np.concatenate(arrays)[: len(values)] for arrays in zip(*parts, strict=True)]
-        require(_equal(joined, whole), "codes depend on how the rows are split")
+        require(same_codes(joined, whole), "codes depend on how the rows are split")
 
     for_each([n for n in subject.claimed if len(subject.columns[n]) > 1], check)
 
@@ -238,7 +174,7 @@ def learns_from_no_rows(subject: DatatypeSubject, folder: Path) -> None:
         codec, kind = subject.learn(name, []).codec, subject.columns[name].type
         codes = codec.encode(pa.array([], kind))
         require(all(not len(array) for array in codes), "no rows became codes")
-        require(_decode(codec, codes).type == kind, f"no codes became another type than {kind}")
+        require(decode(codec, codes).type == kind, f"no codes became another type than {kind}")
 
     for_each(subject.claimed, check)
 
@@ -252,7 +188,7 @@ def decodes_to_its_type(subject: DatatypeSubject, folder: Path) -> None:
 
     def check(name: str) -> None:
         codec, values = subject.fitted(name).codec, subject.columns[name]
-        decoded = _decode(codec, codec.encode(values))
+        decoded = decode(codec, codec.encode(values))
         require(decoded.type == values.type, f"{values.type} came back as {decoded.type}")
         require(len(decoded) == len(values), f"{len(decoded)} values for {len(values)} codes")
         require(decoded.is_null().equals(values.is_null()), "nulls came back in other rows")
@@ -266,13 +202,13 @@ def decodes_any_codes(subject: DatatypeSubject, folder: Path) -> None:
 
     def check(name: str) -> None:
         codec = subject.fitted(name).codec
-        generator = RngKey(_SEED, (name,)).generator()
+        generator = RngKey(SEED, (name,)).generator()
         rows, kind = max(len(subject.columns[name]), 1), subject.columns[name].type
         codes = [
             generator.integers(0, spec.cardinality, rows).astype(code_dtype(spec.cardinality))
             for spec in codec.features
         ]
-        decoded = _decode(codec, codes)
+        decoded = decode(codec, codes)
         require(decoded.type == kind, f"{kind} became {decoded.type}")
         require(len(decoded) == rows, f"{len(decoded)} values for {rows} codes")
 
@@ -286,8 +222,8 @@ def decodes_alike_for_the_same_key(subject: DatatypeSubject, folder: Path) -> No
     def check(name: str) -> None:
         codec, values = subject.fitted(name).codec, subject.columns[name]
         codes = codec.encode(values)
-        one, other = _decode(codec, codes), _decode(codec, codes)
-        require(_same_values(one, other), "the same codes and key gave other values")
+        one, other = decode(codec, codes), decode(codec, codes)
+        require(same_values(one, other), "the same codes and key gave other values")
 
     for_each(subject.claimed, check)
 
@@ -302,7 +238,7 @@ def learns_alike_for_the_same_key(subject: DatatypeSubject, folder: Path) -> Non
         for number in (1, 2):
             with globally_seeded(number), no_global_randomness():
                 codec = subject.learn(name, [subject.columns[name]]).codec
-                _decode(codec, codec.encode(subject.columns[name]))
+                decode(codec, codec.encode(subject.columns[name]))
             save_bundle(folder / f"{number}.sim", codec.save)
         one, other = ((folder / f"{number}.sim").read_bytes() for number in (1, 2))
         require(one == other, "learning twice from the same key gave different bundles")
@@ -320,18 +256,20 @@ def decodes_alike_when_loaded_afresh(subject: DatatypeSubject, folder: Path) -> 
 
     save_bundle(folder / BUNDLE, save)
     codes = [subject.fitted(name).codec.encode(subject.columns[name]) for name in names]
-    again = run_fresh(folder, subject.datatype, "decode", codes, seed=_SEED)
+    again = run_fresh(folder, subject.datatype, "decode", codes, seed=SEED)
 
     def check(name: str) -> None:
         number = names.index(name)
-        wanted = _decode(subject.fitted(name).codec, codes[number])
+        wanted = decode(subject.fitted(name).codec, codes[number])
         require(
-            _same_values(again[number]["values"].combine_chunks(), wanted),
+            same_values(again[number]["values"].combine_chunks(), wanted),
             "loaded in a fresh process it decodes otherwise",
         )
         loaded = load_bundle(folder / BUNDLE, lambda src: subject.datatype.load(src.child(number)))
         require(loaded.features == subject.fitted(name).codec.features, "its features changed")
-        require(_equal(loaded.encode(subject.columns[name]), codes[number]), "its codes changed")
+        require(
+            same_codes(loaded.encode(subject.columns[name]), codes[number]), "its codes changed"
+        )
 
     for_each(names, check)
 
@@ -346,10 +284,10 @@ def leaves_values_alone(subject: DatatypeSubject, folder: Path) -> None:
         codec = subject.learn(name, [values]).codec
         codes = codec.encode(values)
         kept = [array.copy() for array in codes]
-        _decode(codec, codes)
-        require(_equal(kept, codes), "decode changed the codes it was given")
+        decode(codec, codes)
+        require(same_codes(kept, codes), "decode changed the codes it was given")
         if name in pristine:
-            require(_same_values(values, pristine[name]), "the values given have been changed")
+            require(same_values(values, pristine[name]), "the values given have been changed")
 
     for_each(subject.claimed, check)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simulacra.core.errors import UsageError
 from simulacra.core.protocols import FittedRule, Rule
 from simulacra.core.random import RngKey
 from simulacra.core.schema import TableSpec
@@ -46,7 +47,11 @@ class RuleSubject:
 
 
 def checks(
-    rule: Rule, *, options: Mapping[str, Any], table: pa.Table, spec: TableSpec
+    rule: Rule,
+    *,
+    options: Mapping[str, Any] | None = None,
+    table: pa.Table | None = None,
+    spec: TableSpec | None = None,
 ) -> list[Check]:
     """Return a rule's checks.
 
@@ -55,7 +60,15 @@ def checks(
         options: Its options, as in a specification.
         table: Rows that keep it, at least one.
         spec: Their specification.
+
+    Raises:
+        UsageError: One of them is missing; no table keeps every rule.
     """
+    if options is None or table is None or spec is None:
+        raise UsageError(
+            f"the rule {rule.name!r} can't be checked without rows that keep it",
+            mend="Give conformance_tests options=, table= and spec=",
+        )
     return checks_of(RuleSubject(rule, options, table, spec), _CHECKS)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from simulacra.core.errors import PluginError, UsageError
+from simulacra.core.errors import UsageError
 from simulacra.core.registry import Kind, load
 from simulacra.testing import connectors, datatypes, engines, metrics, models, rules
 from simulacra.testing.check import Check
@@ -32,6 +32,7 @@ def checks_for(kind: Kind | str, plugin: str | object, **case: Any) -> list[Chec
 
     Raises:
         PluginError: There is no such plug-in, or it can't be imported.
+        UsageError: Its kind of plug-in can't be checked without more of a case.
     """
     kind = Kind(kind)
     subject = load(kind, plugin) if isinstance(plugin, str) else plugin
@@ -49,7 +50,8 @@ def conformance_tests(
 
     Args:
         kind: See :func:`checks_for`.
-        plugin: See :func:`checks_for`. A plug-in that can't be loaded fails when the test runs.
+        plugin: See :func:`checks_for`. One that can't be loaded, or lacks what its kind
+            needs, fails when the test runs.
         gaps: Checks known to fail, each with its reason: strict expected failures.
         case: See :func:`checks_for`.
 
@@ -61,8 +63,8 @@ def conformance_tests(
     gaps = gaps or {}
     try:
         checks = checks_for(kind, plugin, **case)
-    except PluginError as error:
-        checks = [_failing("loads", error)]
+    except UsageError as error:
+        checks = [_failing("can_be_checked", error)]
         gaps = {}
     names = {check.name for check in checks}
     for gap in gaps:
