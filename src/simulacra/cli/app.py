@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-import click
 import typer
 
 from simulacra.cli import about, demo, evaluation, learning
 from simulacra.cli.failures import exit_code_of
+from simulacra.core.errors import UsageError
 
 app = typer.Typer(
     name="simulacra",
@@ -28,11 +28,12 @@ def main() -> None:
 
 def _run() -> None:
     try:
-        app(standalone_mode=False)
-    except click.exceptions.Abort as error:
+        code = app(standalone_mode=False)
+    except typer.Abort as error:
         raise KeyboardInterrupt from error
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
+    except typer.TyperException as error:
+        raise UsageError(
+            error.format_message().rstrip("."), mend="See simulacra --help"
+        ) from error
+    if isinstance(code, int):
+        sys.exit(code)

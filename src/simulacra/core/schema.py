@@ -30,9 +30,9 @@ class ColumnSpec(_SpecModel):
     ]
     nullable: Annotated[bool, Field(description="Whether nulls occur")] = True
     unique: Annotated[bool, Field(description="Whether no value occurs twice")] = False
-    options: Annotated[
-        dict[str, Any], Field(description="Options of the datatype", default_factory=dict)
-    ]
+    options: Annotated[dict[str, Any], Field(description="Options of the datatype")] = Field(
+        default_factory=dict
+    )
     fields: Annotated[
         dict[str, ColumnSpec] | None, Field(description="Fields of a struct column")
     ] = None
@@ -88,16 +88,16 @@ class RuleSpec(_SpecModel):
     """One rule of a table."""
 
     rule: Annotated[str, Field(description="Name of a rule plug-in")]
-    options: Annotated[dict[str, Any], Field(default_factory=dict)]
+    options: dict[str, Any] = Field(default_factory=dict)
 
 
 class TableSpec(_SpecModel):
     """One table."""
 
     columns: dict[str, ColumnSpec]
-    primary_key: Annotated[list[str], Field(default_factory=list)]
-    foreign_keys: Annotated[list[ForeignKey], Field(default_factory=list)]
-    rules: Annotated[list[RuleSpec], Field(default_factory=list)]
+    primary_key: list[str] = Field(default_factory=list)
+    foreign_keys: list[ForeignKey] = Field(default_factory=list)
+    rules: list[RuleSpec] = Field(default_factory=list)
     rows: Annotated[int | None, Field(ge=0, description="Rows found, for information")] = None
 
     @model_validator(mode="after")

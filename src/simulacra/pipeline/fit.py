@@ -44,7 +44,7 @@ def structure_budget(schema: pa.Schema, options: FitOptions, ctx: RunContext) ->
 
 def _width(kind: pa.DataType) -> int:
     try:
-        return max(1, kind.bit_width // 8)
+        return max(1, int(kind.bit_width) // 8)
     except ValueError:
         return 64
 
