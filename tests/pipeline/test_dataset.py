@@ -217,7 +217,7 @@ def test_rows_that_make_no_sense(rows, scale):
         rows_to_draw(dataset.tables["t"], rows, scale)
 
 
-def test_a_bundle_whose_contents_were_swapped_is_refused(mixed, tmp_path):
+def test_a_bundle_whose_contents_were_swapped_is_refused(tmp_path):
     from simulacra.core.artifacts import write_bundle
 
     with write_bundle(tmp_path / "m.sim") as out:

@@ -10,9 +10,9 @@ from simulacra.core.batches import TableSource
 from simulacra.core.context import RunContext
 from simulacra.core.random import RngKey
 from simulacra.core.schema import ColumnSpec, TableSpec
+from simulacra.pipeline.flat_sources import FlatSource
 from simulacra.pipeline.keys import CompositeKey, KeyNumbering
 from simulacra.pipeline.nesting import Layout
-from simulacra.pipeline.profile import FlatSource
 
 
 def plan(table, key):

@@ -87,7 +87,7 @@ def inspect(
 
 def plugins(
     name: Annotated[
-        str | None, typer.Argument(help="A plug-in, to list its options [default: all].")
+        str | None, typer.Argument(help="A plug-in, to list its options (default: all).")
     ] = None,
     *,
     as_json: AsJson = False,

@@ -32,8 +32,6 @@ def _run() -> None:
     except typer.Abort as error:
         raise KeyboardInterrupt from error
     except typer.TyperException as error:
-        raise UsageError(
-            error.format_message().rstrip("."), mend="See simulacra --help"
-        ) from error
+        raise UsageError(error.format_message().rstrip("."), mend="See simulacra --help") from error
     if isinstance(code, int):
         sys.exit(code)

@@ -103,7 +103,7 @@ def detect(
     *,
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", help="Specification file to write [default: print it]."),
+        typer.Option("--output", "-o", help="Specification file to write (default: print it)."),
     ] = None,
     diagram: Annotated[
         bool, typer.Option("--diagram", help="Print a Mermaid diagram of the tables.")

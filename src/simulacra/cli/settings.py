@@ -21,11 +21,11 @@ Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 Threads = Annotated[
-    int | None, typer.Option("--threads", min=1, help="Threads to use [default: all cores].")
+    int | None, typer.Option("--threads", min=1, help="Threads to use (default: all cores).")
 ]
 Memory = Annotated[
     str | None,
-    typer.Option("--memory", help="Memory budget, as 4GB [default: half of the machine's]."),
+    typer.Option("--memory", help="Memory budget, as 4GB (default: half of the machine's)."),
 ]
 Model = Annotated[str, typer.Option("--model", help="The model: forest, copula, independent, …")]
 Settings = Annotated[
@@ -33,7 +33,7 @@ Settings = Annotated[
     typer.Option("--set", metavar="MODEL.OPTION=VALUE", help="An option of the model; repeatable."),
 ]
 Spec = Annotated[
-    str | None, typer.Option("--spec", help="A specification file [default: detected].")
+    str | None, typer.Option("--spec", help="A specification file (default: detected).")
 ]
 StructureRows = Annotated[
     int,
@@ -43,7 +43,7 @@ NoRules = Annotated[
     bool, typer.Option("--no-rules", help="Don't look for arithmetic between columns.")
 ]
 Rows = Annotated[
-    int | None, typer.Option("--rows", min=0, help="Rows of each table [default: as learned].")
+    int | None, typer.Option("--rows", min=0, help="Rows of each table (default: as learned).")
 ]
 Scale = Annotated[
     float | None, typer.Option("--scale", min=0, help="Rows, as a multiple of those learned.")

@@ -21,11 +21,11 @@ from simulacra.core.schema import DatasetSpec, TableSpec
 from simulacra.pipeline.detect import detect_table
 from simulacra.pipeline.fit import fit_table, structure_budget
 from simulacra.pipeline.flat_model import FlatModel, load_flat_model
+from simulacra.pipeline.flat_sources import FlatSource
 from simulacra.pipeline.keys import CompositeKey, KeyNumbering
 from simulacra.pipeline.nesting import Layout
 from simulacra.pipeline.options import FitOptions
 from simulacra.pipeline.plain import plain, schema_as_found
-from simulacra.pipeline.profile import FlatSource
 from simulacra.pipeline.validate import check_schema
 
 ENGINE = "threads"

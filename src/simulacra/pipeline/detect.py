@@ -18,16 +18,11 @@ from simulacra.core.protocols import BatchSource, ColumnProfile, DataType, Detec
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.core.schema import ColumnSpec, TableSpec
+from simulacra.pipeline.aggregates import exact_distinct, is_distinct
+from simulacra.pipeline.flat_sources import FlatSource, ItemSource
 from simulacra.pipeline.nesting import is_list, nested_column
 from simulacra.pipeline.plain import plain
-from simulacra.pipeline.profile import (
-    FlatSource,
-    ItemSource,
-    TableProfile,
-    exact_distinct,
-    is_distinct,
-    profile_table,
-)
+from simulacra.pipeline.profile import TableProfile, profile_table
 
 _MOST_STRAYS = 0.005
 """A datatype stands although up to this share of all values is not of its form."""

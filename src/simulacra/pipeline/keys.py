@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from simulacra.core.context import RunContext
 from simulacra.core.random import RngKey
 from simulacra.core.schema import TableSpec
-from simulacra.pipeline.profile import FlatSource, exact_distinct
+from simulacra.pipeline.aggregates import exact_distinct
+from simulacra.pipeline.flat_sources import FlatSource
 
 _SEQUENCE_AT_MOST = 10_000
 _ROUNDS = 4

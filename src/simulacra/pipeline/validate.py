@@ -13,10 +13,11 @@ from simulacra.core.errors import SpecError
 from simulacra.core.protocols import BatchSource
 from simulacra.core.registry import Kind
 from simulacra.core.schema import DatasetSpec, TableSpec
+from simulacra.pipeline.aggregates import exact_distinct
+from simulacra.pipeline.flat_sources import FlatSource
 from simulacra.pipeline.nesting import Layout, flat_columns
 from simulacra.pipeline.options import checked_config
 from simulacra.pipeline.plain import plain
-from simulacra.pipeline.profile import FlatSource, exact_distinct
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,126 @@
+"""Aggregates over a stream of rows, computed by DuckDB within the memory allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from simulacra.core.context import RunContext
+from simulacra.pipeline.flat_sources import FlatSource
+
+if TYPE_CHECKING:
+    import duckdb
+
+_PLAIN_TYPES = (
+    (pa.types.is_temporal, pa.int64()),
+    (pa.types.is_float16, pa.float32()),
+    (pa.types.is_null, pa.bool_()),
+    (pa.types.is_fixed_size_binary, pa.binary()),
+    (pa.types.is_binary_view, pa.binary()),
+)
+
+
+def aggregate(
+    terms: Sequence[str], batches: Iterator[pa.RecordBatch], schema: pa.Schema, ctx: RunContext
+) -> tuple[Any, ...]:
+    """Compute aggregates over a stream whose columns are called c0, c1, … there.
+
+    Numbered names need no quoting, and DuckDB takes "A" and "a" for one name.
+    """
+    failure: list[BaseException] = []
+    plain = pa.schema([(f"c{i}", _queryable(kind)) for i, kind in enumerate(schema.types)])
+
+    def renamed() -> Iterator[pa.RecordBatch]:
+        try:
+            for batch in batches:
+                yield pa.RecordBatch.from_arrays(
+                    [
+                        _as_queryable(column, kind)
+                        for column, kind in zip(batch.columns, plain.types, strict=True)
+                    ],
+                    schema=plain,
+                )
+        except BaseException as error:
+            failure.append(error)
+            raise
+
+    connection = _connect(ctx)
+    try:
+        source = pa.RecordBatchReader.from_batches(plain, renamed())
+        connection.register("source", source)
+        # The terms are made of numbered names alone: there is nothing of the user's in them.
+        query = f"SELECT {', '.join(terms)} FROM source"  # noqa: S608
+        found: tuple[Any, ...] = connection.execute(query).fetchall()[0]
+    except Exception as error:
+        if failure:
+            raise failure[0] from error
+        raise
+    else:
+        return found
+    finally:
+        connection.close()
+
+
+def _connect(ctx: RunContext) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    return duckdb.connect(
+        config={
+            "threads": str(ctx.limits.threads),
+            "memory_limit": f"{ctx.limits.memory // 2}B",
+            "preserve_insertion_order": "false",
+        }
+    )
+
+
+def _queryable(kind: pa.DataType) -> pa.DataType:
+    """Return a type that DuckDB reads and in which equality and order are the same."""
+    if pa.types.is_dictionary(kind):
+        return _queryable(kind.value_type)
+    if pa.types.is_decimal(kind) and kind.bit_width != 128:
+        return pa.string()
+    return next((plain for belongs, plain in _PLAIN_TYPES if belongs(kind)), kind)
+
+
+def _as_queryable(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    if column.type == kind:
+        return column
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_temporal(column.type) and column.type.bit_width == 32:
+        column = column.cast(pa.int32())
+    return column.cast(kind)
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    kind = _queryable(column.type)
+    return pa.chunked_array([_as_queryable(chunk, kind) for chunk in column.chunks], kind)
+
+
+def is_distinct(rows: pa.Table) -> bool:
+    """Say whether no two rows without a null are equal."""
+    whole = pa.table(
+        [_plain(column) for column in rows.columns], names=rows.column_names
+    ).drop_null()
+    return bool(whole.group_by(whole.column_names).aggregate([]).num_rows == whole.num_rows)
+
+
+def exact_distinct(
+    flat: FlatSource, keys: Sequence[Sequence[str]], *, where: str, ctx: RunContext
+) -> list[int]:
+    """Count the distinct values of each key (of one column or more), reading the source once."""
+    names = sorted({name for key in keys for name in key})
+    places = {name: f"c{i}" for i, name in enumerate(names)}
+    terms = [f"count(DISTINCT ({', '.join(places[name] for name in key)}))" for key in keys]
+    schema = pa.schema([flat.schema.field(name) for name in names])
+    with ctx.progress.task(f"Looking for keys in {where}", flat.rows()) as task:
+
+        def read() -> Iterator[pa.RecordBatch]:
+            for batch in flat.batches(names):
+                task.advance(batch.num_rows)
+                yield batch
+
+        row = aggregate(terms, read(), schema, ctx)
+    return [int(count) for count in row]
