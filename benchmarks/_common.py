@@ -45,10 +45,12 @@ class Run:
 
     Attributes:
         seconds: Wall-clock time from start to exit.
+        cpu_seconds: Time its threads were at work, which what else the machine does hardly alters.
         peak_bytes: The most memory it had resident.
     """
 
     seconds: float
+    cpu_seconds: float
     peak_bytes: int
 
 
@@ -110,7 +112,7 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None) -> Run:
         message = f"{command}: exit code {process.returncode}\n{printed.decode(errors='replace')}"
         raise RuntimeError(message)
     unit = 1 if sys.platform == "darwin" else 1024
-    return Run(seconds, usage.ru_maxrss * unit)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
 
 
 def median(measure: Callable[[], float], *, runs: int = 5, warm: int = 1) -> float:
