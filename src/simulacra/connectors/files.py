@@ -92,6 +92,15 @@ class Place:
         with reading(self.uri):
             return self.filesystem.open_input_file(self.path)
 
+    def mapped(self) -> pa.NativeFile:
+        """Open the file for reading at any offset, without copying it if it is local."""
+        import pyarrow as pa
+
+        if not self.is_local or self.size() == 0:
+            return self.open()
+        with reading(self.uri):
+            return pa.memory_map(self.path)
+
     def stream(self, compression: str | None = None) -> pa.NativeFile:
         """Open the file for reading from its start, decompressed.
 

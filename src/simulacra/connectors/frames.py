@@ -94,12 +94,12 @@ def _open(frame: Any) -> tuple[BatchSource, FrameKind]:
         return arrow
     if isinstance(frame, list | tuple | Mapping):
         return _open_plain(frame)
+    if (known := _open_library(frame)) is not None:
+        return known
     if isinstance(frame, BatchSource) and not isinstance(frame, type):
         return frame, FrameKind.ARROW
     if callable(frame) and not hasattr(frame, "__arrow_c_stream__"):
         return GeneratorSource(frame), FrameKind.ARROW
-    if (known := _open_library(frame)) is not None:
-        return known
     return _open_foreign(frame)
 
 
