@@ -65,7 +65,7 @@ class Detection:
             return [Score(self.name, None, details={"why": why, **details})]
         others = [sides.synthetic] if sides.peer is None else [sides.synthetic, sides.peer]
         (value, gains), *floor = side_by_side(
-            lambda other, threads: _auc(found, sides.reference, other, threads, rng),
+            lambda other: _auc(found, sides.reference, other, rng),
             others,
             thread_budget(options),
         )
@@ -88,7 +88,6 @@ def _auc(
     found: Sequence[Leaf],
     reference: pa.Table,
     other: pa.Table,
-    threads: int,
     rng: RngKey,
 ) -> tuple[float, dict[str, float]]:
     from sklearn.metrics import roc_auc_score
@@ -107,7 +106,6 @@ def _auc(
         features.categorical,
         objective={"objective": "binary"},
         trees=TREES,
-        threads=threads,
         rng=rng.child("train"),
     )
     answers = trained.predict(np.concatenate(judge))

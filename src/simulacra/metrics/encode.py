@@ -89,16 +89,26 @@ def as_codes(columns: Sequence[pa.ChunkedArray]) -> tuple[list[NDArray[np.int64]
         and in the order of values where equally frequent: an order that tells tables apart, such
         as that of first appearance, would give a classifier what the values do not.
     """
+    numbered, values = _numbered(columns)
+    counts = np.bincount(np.concatenate(numbered), minlength=len(values))
+    by_value = pc.array_sort_indices(values).to_numpy()
+    by_count = np.argsort(-counts[by_value], kind="stable")
+    rank = np.empty(len(counts), dtype=np.int64)
+    rank[by_value[by_count]] = np.arange(len(counts))
+    return [rank[side] for side in numbered], len(counts)
+
+
+def as_labels(columns: Sequence[pa.ChunkedArray]) -> list[NDArray[np.int64]]:
+    """Return what tells equal values from different ones; :func:`as_codes` in no order, faster."""
+    return _numbered(columns)[0]
+
+
+def _numbered(columns: Sequence[pa.ChunkedArray]) -> tuple[list[NDArray[np.int64]], pa.Array]:
+    """Number values by first appearance; return the numbers by table, and the values."""
     arrays = [_plain(column) for column in columns]
     encoded = pa.concat_arrays(arrays).dictionary_encode(null_encoding="encode")
-    codes = encoded.indices.to_numpy().astype(np.int64)
-    counts = np.bincount(codes, minlength=len(encoded.dictionary))
-    rank = np.empty(len(counts), dtype=np.int64)
-    by_value = pc.array_sort_indices(encoded.dictionary).to_numpy()
-    by_count = np.argsort(-counts[by_value], kind="stable")
-    rank[by_value[by_count]] = np.arange(len(counts))
     ends = np.cumsum([len(array) for array in arrays])[:-1]
-    return np.split(rank[codes], ends), len(counts)
+    return np.split(encoded.indices.to_numpy().astype(np.int64), ends), encoded.dictionary
 
 
 def lengths(values: pa.ChunkedArray) -> Numbers:

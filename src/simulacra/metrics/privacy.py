@@ -15,7 +15,7 @@ from simulacra.core.protocols import Score
 from simulacra.core.random import RngKey
 from simulacra.core.schema import TableSpec
 from simulacra.metrics.columns import Kind, Leaf, leaves
-from simulacra.metrics.encode import Numbers, as_codes, as_numbers, lengths
+from simulacra.metrics.encode import Numbers, as_codes, as_labels, as_numbers, lengths
 from simulacra.metrics.sides import at_most, row_budget, thread_budget
 
 QUERIES = 10_000
@@ -194,7 +194,7 @@ def _row_hashes(used: Sequence[Leaf], tables: Sequence[pa.Table]) -> list[NDArra
         if pa.types.is_nested(values[0].type):
             codes = [side.floats().view(np.int64) for side in map(lengths, values)]
         else:
-            codes, _ = as_codes(values)
+            codes = as_labels(values)
         hashes = [_mix(h, code.view(np.uint64)) for h, code in zip(hashes, codes, strict=True)]
     return hashes
 

@@ -89,7 +89,7 @@ class Utility:
         judge = (_Classes if _is_class(target, tables[0]) else _Amounts).of(target, tables)
         details |= {"measure": judge.measure, **judge.details}
         floor, value = side_by_side(
-            lambda side, threads: judge.score(features, side, threads, rng),
+            lambda side: judge.score(features, side, rng),
             (0, 1),
             thread_budget(options),
         )
@@ -157,7 +157,7 @@ class _Classes:
             details["classes_pooled"] = cardinality - CLASSES
         return cls([label[side] for side in codes], min(cardinality, CLASSES + 1), details)
 
-    def score(self, features: Matrices, side: int, threads: int, rng: RngKey) -> float | None:
+    def score(self, features: Matrices, side: int, rng: RngKey) -> float | None:
         """Return the mean AUC on the last table of a model that learned from table ``side``."""
         from sklearn.metrics import roc_auc_score
 
@@ -174,7 +174,6 @@ class _Classes:
             features.categorical,
             objective=objective,
             trees=TREES,
-            threads=threads,
             rng=rng.child("train"),
         )
         chances = trained.predict(features.tables[-1])
@@ -202,7 +201,7 @@ class _Amounts:
     def of(cls, target: Leaf, tables: list[pa.Table]) -> _Amounts:
         return cls([as_numbers(target.values(t), target.spec).floats() for t in tables], {})
 
-    def score(self, features: Matrices, side: int, threads: int, rng: RngKey) -> float | None:
+    def score(self, features: Matrices, side: int, rng: RngKey) -> float | None:
         """Return R² on the last table of a model that learned from table ``side``."""
         from sklearn.metrics import r2_score
 
@@ -218,7 +217,6 @@ class _Amounts:
             features.categorical,
             objective={"objective": "regression"},
             trees=TREES,
-            threads=threads,
             rng=rng.child("train"),
         )
         predicted = trained.predict(features.tables[-1][judged])

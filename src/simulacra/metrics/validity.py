@@ -16,7 +16,7 @@ from simulacra.core.registry import Kind as PluginKind
 from simulacra.core.registry import load
 from simulacra.core.schema import TableSpec
 from simulacra.metrics.columns import Kind, Leaf, leaves
-from simulacra.metrics.encode import as_codes, as_numbers
+from simulacra.metrics.encode import as_labels, as_numbers
 
 Faults = dict[str, NDArray[np.bool_]]
 
@@ -133,11 +133,11 @@ def _outside(leaf: Leaf, values: Sequence[pa.ChunkedArray]) -> list[NDArray[np.b
 
 
 def _unseen(values: Sequence[pa.ChunkedArray]) -> list[NDArray[np.bool_]]:
-    codes, cardinality = as_codes(values)
-    seen = np.zeros(cardinality, dtype=bool)
-    seen[codes[0]] = True
+    labels = as_labels(values)
+    seen = np.zeros(max(side.max(initial=0) for side in labels) + 1, dtype=bool)
+    seen[labels[0]] = True
     return [
-        ~seen[side] & ~_is_null(column) for side, column in zip(codes[1:], values[1:], strict=True)
+        ~seen[side] & ~_is_null(column) for side, column in zip(labels[1:], values[1:], strict=True)
     ]
 
 
@@ -146,9 +146,9 @@ def _repeated(columns: Sequence[pa.ChunkedArray]) -> NDArray[np.bool_]:
     whole = np.ones(len(columns[0]), dtype=bool)
     rows = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:
-        codes, cardinality = as_codes([column])
+        (labels,) = as_labels([column])
         whole &= ~_is_null(column)
-        rows = np.unique(rows * cardinality + codes[0], return_inverse=True)[1]
+        rows = np.unique(rows * (len(labels) + 1) + labels, return_inverse=True)[1]
     repeated = whole.copy()
     _, first = np.unique(np.where(whole, rows, -1), return_index=True)
     repeated[first] = False
