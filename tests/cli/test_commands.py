@@ -55,7 +55,7 @@ def test_a_folder_becomes_a_folder(simulacra, people, tmp_path):
     result = simulacra("synth", source, tmp_path / "out", "--json")
     assert result.code == 0
     assert json.loads(result.out)["rows"] == {"people": 500, "things": 100}
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+    assert sorted(p.name for p in (tmp_path / "out").glob("[!.]*")) == [
         "people.parquet",
         "things.parquet",
     ]
@@ -105,7 +105,7 @@ def test_evaluate_prints_and_writes_scores(simulacra, people, tmp_path):
     simulacra("synth", people, dest, "-q")
     result = simulacra("evaluate", people, dest, "--json", tmp_path / "r.json", "-q")
     assert result.code == 0
-    assert "detection" in result.out
+    assert "Detection (C2ST AUC)" in result.out
     assert json.loads((tmp_path / "r.json").read_text())
 
 

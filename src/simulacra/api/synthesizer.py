@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,6 @@ class Synthesizer:
     Args:
         model: Registry name of the model; ``simulacra plugins`` lists them.
         seed: Decides everything random: the same seed and data give the same result.
-        rows: The most rows that structure is learned from; marginals always see every row.
         find_rules: Whether to look for arithmetic between columns (differences and the like).
         ctx: Limits and progress.
         options: Options of the model.
@@ -50,14 +50,11 @@ class Synthesizer:
         model: str = "forest",
         *,
         seed: int = 0,
-        rows: int = STRUCTURE_ROWS,
         find_rules: bool = True,
         ctx: RunContext | None = None,
         **options: Any,
     ) -> None:
-        if rows < 1:
-            raise UsageError(f"rows={rows}", mend="Structure needs at least 1 row to learn from")
-        self._options = FitOptions(model, options, rows, find_rules)
+        self._options = FitOptions(model, options, find_rules=find_rules)
         self._options.model_config()
         self._seed = seed
         self._ctx = ctx or RunContext()
@@ -65,13 +62,16 @@ class Synthesizer:
         self._kinds: Mapping[str, FrameKind] = {}
         self._is_single = True
 
-    def fit(self, data: Any, metadata: Metadata | None = None) -> Synthesizer:
+    def fit(
+        self, data: Any, metadata: Metadata | None = None, *, rows: int = STRUCTURE_ROWS
+    ) -> Synthesizer:
         """Learn data.
 
         Args:
             data: A data frame (pandas, polars, Arrow, DuckDB, …), a dict of them by table name,
                 or a path or URL.
             metadata: What its columns are; detected when None.
+            rows: The most rows that structure is learned from; marginals always see every row.
 
         Returns:
             This synthesizer.
@@ -80,6 +80,7 @@ class Synthesizer:
             InputError: The data can't be read, or has no rows.
             SpecError: The metadata doesn't fit the data.
         """
+        self._options = replace(self._options, structure_rows=rows)
         inputs = inputs_of(data, self._ctx)
         if metadata is not None and inputs.is_single:
             # One table needs no name: whatever the metadata calls it, it is this one.
@@ -204,14 +205,28 @@ class Synthesizer:
                         writer.write(batch)
         return wanted
 
-    def plan(self, data: Any, *, rows: int | None = None, scale: float | None = None) -> Plan:
+    def plan(
+        self,
+        data: Any,
+        *,
+        rows: int | None = None,
+        scale: float | None = None,
+        structure_rows: int = STRUCTURE_ROWS,
+    ) -> Plan:
         """Say what learning data and drawing from it would take, without doing it.
+
+        Args:
+            data: What would be learned.
+            rows: How many rows of each table would be drawn; as many as learned when None.
+            scale: How many, as a multiple of those learned.
+            structure_rows: The most rows that structure would be learned from.
 
         Raises:
             InputError: The data can't be read.
         """
         sources = inputs_of(data, self._ctx).sources
-        return plan_run(sources, self._options, rows=rows, scale=scale, ctx=self._ctx)
+        options = replace(self._options, structure_rows=structure_rows)
+        return plan_run(sources, options, rows=rows, scale=scale, ctx=self._ctx)
 
     def save(self, path: str | Path) -> None:
         """Write what was learned to a bundle (``.sim``).

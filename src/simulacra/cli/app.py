@@ -7,7 +7,7 @@ import sys
 import typer
 
 from simulacra.cli import about, demo, evaluation, learning
-from simulacra.cli.failures import exit_code_of
+from simulacra.cli.failures import CANCELLED, exit_code_of
 from simulacra.core.errors import UsageError
 
 app = typer.Typer(
@@ -33,5 +33,8 @@ def _run() -> None:
         raise KeyboardInterrupt from error
     except typer.TyperException as error:
         raise UsageError(error.format_message().rstrip("."), mend="See simulacra --help") from error
+    if code == CANCELLED:
+        # Typer turns Ctrl-C into an exit code of its own.
+        raise KeyboardInterrupt
     if isinstance(code, int):
         sys.exit(code)

@@ -74,7 +74,6 @@ def synth(
     synthesizer = Synthesizer(
         model,
         seed=seed,
-        rows=structure_rows,
         find_rules=not no_rules,
         ctx=ctx,
         **model_options(model, settings),
@@ -83,10 +82,10 @@ def synth(
         raise UsageError("--rows and --scale are both given", mend="Give one of them")
     check_target(dest, source=src, overwrite=overwrite)
     if dry_run:
-        plan = synthesizer.plan(src, rows=rows, scale=scale)
+        plan = synthesizer.plan(src, rows=rows, scale=scale, structure_rows=structure_rows)
         typer.echo(json.dumps(plan.to_dict()) if as_json else f"{plan}\n  to {dest}")
         return
-    synthesizer.fit(src, _metadata(spec))
+    synthesizer.fit(src, _metadata(spec), rows=structure_rows)
     written = synthesizer.write(
         dest,
         rows,
@@ -174,12 +173,11 @@ def fit(
     synthesizer = Synthesizer(
         model,
         seed=seed,
-        rows=structure_rows,
         find_rules=not no_rules,
         ctx=ctx,
         **model_options(model, settings),
     )
-    synthesizer.fit(src, _metadata(spec))
+    synthesizer.fit(src, _metadata(spec), rows=structure_rows)
     synthesizer.save(output)
 
 

@@ -33,6 +33,13 @@ class FitOptions:
     structure_rows: int = STRUCTURE_ROWS
     find_rules: bool = True
 
+    def __post_init__(self) -> None:
+        """Refuse a budget of nothing."""
+        if self.structure_rows < 1:
+            raise UsageError(
+                f"{self.structure_rows} rows to learn structure from", mend="Give at least 1"
+            )
+
     def model_config(self) -> Config:
         """Return the checked options of the model.
 
