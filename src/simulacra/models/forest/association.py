@@ -16,6 +16,7 @@ from simulacra.models.forest.tree import GROUPS
 
 _BINS = 16
 _MOST_ROWS = 20_000
+_FEW_CODES = 32
 _LEAST_REPEATED = 0.02
 """Share of rows whose key occurs again, below which nothing can be said about the key."""
 _LEAST_INFORMATION = 1e-3
@@ -103,11 +104,13 @@ def drawing_order(
     given: Sequence[int],
     determinants: Sequence[Sequence[int]],
 ) -> list[int]:
-    """Return the order in which to draw features: the most informative first.
+    """Return the order in which to draw features.
 
-    As in a Chow-Liu tree (IEEE Trans. Information Theory 14, 1968) the next feature is the one
-    with most information about those chosen. What determines a feature comes before it, so that it
-    can be looked up; nominal features of more codes than a split tells apart come last otherwise.
+    Features of few codes come first: little is lost in drawing them, and splits by them are exact,
+    where drawing them last would let the errors of all others pile up in them. Among as small ones
+    the next is, as in a Chow-Liu tree (IEEE Trans. Information Theory 14, 1968), the one with most
+    information about those chosen. Nominal features of more codes than a split tells apart come
+    last. Before all that, what determines a feature comes before it, so that it can be looked up.
 
     Args:
         specs: The features.
@@ -115,7 +118,14 @@ def drawing_order(
         given: Features that are not drawn (context), which come before all.
         determinants: For each feature, those that determine it.
     """
-    large = [s.kind is FeatureKind.NOMINAL and s.cardinality > GROUPS for s in specs]
+
+    def rank(spec: FeatureSpec) -> int:
+        """Return 0 for few codes, 1 for many, above that the codes of large nominal features."""
+        if spec.kind is FeatureKind.NOMINAL and spec.cardinality > GROUPS:
+            return spec.cardinality
+        return int(spec.cardinality > _FEW_CODES)
+
+    ranks = [rank(spec) for spec in specs]
     placed = list(given)
     waiting = [number for number in range(len(specs)) if number not in set(given)]
     about = information[:, placed].sum(1) if placed else np.zeros(len(specs))
@@ -131,11 +141,8 @@ def drawing_order(
         about = about + information[:, number]
 
     while waiting:
-        total = about if placed or order else information.sum(1)
-        place(
-            min(
-                waiting,
-                key=lambda n: (large[n], specs[n].cardinality if large[n] else -total[n], n),
-            )
-        )
+        least = min(ranks[number] for number in waiting)
+        peers = [number for number in waiting if ranks[number] == least]
+        total = about if placed or order else information[:, peers].sum(1)
+        place(max(peers, key=lambda number: (total[number], -number)))
     return order

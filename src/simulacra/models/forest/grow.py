@@ -80,7 +80,12 @@ def _find_cut(
         bench: See there.
         codes_left: Filled with the set of groups that go left, if the feature is nominal.
     """
-    feature, place = choose_split(table, target, rows, limits, logs, bench)
+    looked = min(len(rows), limits.split_rows)
+    feature, place = choose_split(table, target, rows, looked, limits, logs, bench)
+    while feature < 0 and looked < len(rows):
+        # Some rows may show too little of what all of them would; only then it's worth its cost.
+        looked = min(len(rows), 4 * looked)
+        feature, place = choose_split(table, target, rows, looked, limits, logs, bench)
     if feature < 0:
         return _Cut(feature=-1, nominal=False, at=0)
     if table.nominal[feature]:

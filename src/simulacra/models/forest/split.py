@@ -135,6 +135,7 @@ def choose_split(  # noqa: C901 - one loop; what can be named apart is
     table: Table,
     target: Target,
     rows: NDArray[np.int32],
+    looked: int,
     limits: Limits,
     logs: Logs,
     bench: Bench,
@@ -145,6 +146,7 @@ def choose_split(  # noqa: C901 - one loop; what can be named apart is
         table: All rows.
         target: What is split for.
         rows: The node's rows, in random order.
+        looked: How many of them to look at.
         limits: When to stop.
         logs: Tables up to the number of rows.
         bench: ``group`` and ``present`` are filled.
@@ -152,10 +154,10 @@ def choose_split(  # noqa: C901 - one loop; what can be named apart is
     Returns:
         The feature (-1: none is worth it) and the place of the cut in ``bench.present``.
     """
-    looked = rows[: limits.split_rows]
-    local = take(target.codes, looked)
+    part = rows[:looked]
+    local = take(target.codes, part)
     counts = count_codes(local)
-    if counts.max() == len(looked):
+    if counts.max() == looked:
         return -1, 0
     groups = group_target(counts, target, bench.group)
     if groups < 2:
@@ -167,13 +169,13 @@ def choose_split(  # noqa: C901 - one loop; what can be named apart is
     if not target.ordinal:
         for place in range(groups):
             score[place] = uniform(bench.state)
-    least = limits.min_leaf * len(looked) / len(rows)
+    least = limits.min_leaf * looked / len(rows)
     best, feature, cut, tries = 0.0, -1, 0, limits.tries
     for place in range(len(bench.order)):
         other = place + pick(len(bench.order) - place, bench.state)
         candidate = bench.order[other]
         bench.order[place], bench.order[other] = candidate, bench.order[place]
-        codes = take(table.coarse[candidate], looked)
+        codes = take(table.coarse[candidate], part)
         counts = count_codes(codes)
         present = np.flatnonzero(counts)
         if len(present) < 2:

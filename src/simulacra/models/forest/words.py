@@ -30,5 +30,4 @@ def uniform(state: NDArray[np.uint64]) -> float:
 @njit(nogil=True, cache=True)
 def pick(size: int, state: NDArray[np.uint64]) -> int:
     """Return a number from 0 to ``size - 1``; ``size`` is positive and below 2³²."""
-    below = np.int64(((next_word(state) >> np.uint64(32)) * np.uint64(size)) >> np.uint64(32))
-    return below
+    return np.int64(((next_word(state) >> np.uint64(32)) * np.uint64(size)) >> np.uint64(32))
