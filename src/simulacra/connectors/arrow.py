@@ -147,9 +147,7 @@ class ArrowWriter:
         options: How to write.
     """
 
-    def __init__(
-        self, place: Place, table: str, schema: pa.Schema, options: ArrowOptions
-    ) -> None:
+    def __init__(self, place: Place, table: str, schema: pa.Schema, options: ArrowOptions) -> None:
         self._place = place
         self._schema = schema
         self._compression = None if options.compression == "none" else options.compression
@@ -171,9 +169,7 @@ class ArrowWriter:
 
     def __enter__(self) -> Self:
         """Open the output."""
-        options = pa.ipc.IpcWriteOptions(
-            compression=self._compression, emit_dictionary_deltas=True
-        )
+        options = pa.ipc.IpcWriteOptions(compression=self._compression, emit_dictionary_deltas=True)
         with ExitStack() as stack, writing(self._place.uri):
             path = stack.enter_context(staged(self._place))
             stack.push(lambda kind, *_: sync(path) if kind is None else None)

@@ -10,9 +10,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from simulacra.core.errors import InputError
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 HEAD_BYTES = 1 << 20
 UTF_8 = "utf-8"
@@ -86,7 +89,9 @@ def sniff(
         raise bad_bytes(where, head.count(b"\n", 0, error.start) + 1, encoding) from error
     text = text.removeprefix("\ufeff")
     if not text.strip("\r\n"):
-        raise InputError("the file is empty", where=where, mend="Give a file with a header and rows")
+        raise InputError(
+            "the file is empty", where=where, mend="Give a file with a header and rows"
+        )
     quote = quote or _sniff_quote(text)
     delimiter = delimiter or _sniff_delimiter(text, quote, is_whole=is_whole)
     rows = _parse(text, delimiter, quote, is_whole=is_whole)
@@ -137,14 +142,14 @@ def bad_bytes(where: str, line: int, encoding: str) -> InputError:
     )
 
 
-def rows_of(text: io.TextIOBase, delimiter: str, quote: str) -> csv._reader:
+def reader_of(text: io.TextIOBase, delimiter: str, quote: str) -> Reader:
     """Return a reader of rows that takes cells of any reasonable length."""
     csv.field_size_limit(_MOST_CELL)
     return csv.reader(text, delimiter=delimiter, quotechar=quote)
 
 
 def _parse(text: str, delimiter: str, quote: str, *, is_whole: bool) -> list[list[str]]:
-    reader = rows_of(io.StringIO(text, newline=""), delimiter, quote)
+    reader = reader_of(io.StringIO(text, newline=""), delimiter, quote)
     rows = list(islice(reader, _LOOK_ROWS + 1))
     if not is_whole and len(rows) <= _LOOK_ROWS:
         rows = rows[:-1]  # cut off in the middle
@@ -172,7 +177,7 @@ def _sniff_delimiter(text: str, quote: str, *, is_whole: bool) -> str:
 
 
 def _looks_like_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Names stand above numbers, or above other texts; a first row with numbers of its own doesn't."""
+    """Say whether names stand above numbers or texts; a row of data has numbers of its own."""
     first, rest = rows[0], rows[1:]
     numbers = [bool(_NUMBER.fullmatch(cell)) for cell in first]
     if not any(numbers):

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
@@ -28,14 +27,12 @@ from simulacra.core.protocols import BLOCK_ROWS
 _BLOCK_BYTES = 4 << 20
 _BLOCK_MEMORY_SHARE = 0.1
 _TAIL_BYTES = 64
-_LINE_BREAKS = (10, 13)
 
 
 @dataclass(frozen=True, slots=True)
 class _Survey:
     types: tuple[ColumnType, ...]
     rows: int
-    has_line_breaks: bool
     block_bytes: int
 
 
@@ -124,11 +121,7 @@ class CsvSource:
         types = [self._survey.types[i] for i in positions]
         parsed = {i: _parsed_type(self._survey.types[i]) for i in positions}
         with reading(self._place.uri):
-            for block in self._blocks(
-                parsed,
-                block_bytes=self._survey.block_bytes,
-                has_line_breaks=self._survey.has_line_breaks,
-            ):
+            for block in self._blocks(parsed, self._survey.block_bytes):
                 arrays = [
                     _clean(block.column(str(i)), kind)
                     for i, kind in zip(positions, types, strict=True)
@@ -137,9 +130,7 @@ class CsvSource:
                 for start in range(0, batch.num_rows, batch_rows):
                     yield batch.slice(start, batch_rows)
 
-    def _blocks(
-        self, types: dict[int, pa.DataType], *, block_bytes: int, has_line_breaks: bool
-    ) -> Iterator[pa.RecordBatch]:
+    def _blocks(self, types: dict[int, pa.DataType], block_bytes: int) -> Iterator[pa.RecordBatch]:
         """Yield the file's blocks; columns are called by their position."""
         dialect = self._dialect
         if dialect.is_bare_header:
@@ -152,7 +143,7 @@ class CsvSource:
         parse = csv.ParseOptions(
             delimiter=dialect.delimiter,
             quote_char=dialect.quote,
-            newlines_in_values=has_line_breaks,
+            newlines_in_values=True,
             # An empty line is a null in a table of one column, nothing in others.
             ignore_empty_lines=len(dialect.names) > 1,
         )
@@ -208,22 +199,19 @@ class CsvSource:
 
     def _survey_with(self, block_bytes: int, ctx: RunContext) -> _Survey:
         tallies = [TypeTally() for _ in self._dialect.names]
-        rows, has_line_breaks, last = 0, False, None
+        rows, last = 0, None
         types = dict.fromkeys(range(len(tallies)), pa.string())
         title = f"Finding the types of {self._place.name}"
         with ctx.progress.task(title) as task:
-            for block in self._blocks(types, block_bytes=block_bytes, has_line_breaks=True):
+            for block in self._blocks(types, block_bytes):
                 rows += block.num_rows
                 for tally, cells in zip(tallies, block.columns, strict=True):
                     tally.update(cells)
-                    has_line_breaks = has_line_breaks or _has_line_break(cells)
                     last = cells
                 task.advance(block.num_rows)
-        if last is not None and _has_line_break(last[-1:]):
+        if last is not None and len(last) and set(last[-1].as_py() or "") & set("\r\n"):
             self._check_end()
-        return _Survey(
-            tuple(tally.finish() for tally in tallies), rows, has_line_breaks, block_bytes
-        )
+        return _Survey(tuple(tally.finish() for tally in tallies), rows, block_bytes)
 
     def _check_end(self) -> None:
         """Refuse a file whose last cell holds line breaks, so opened a quote, but closed none."""
@@ -245,15 +233,16 @@ class CsvSource:
                 return InputError(
                     f"line {line:,} has {len(row)} cells, the first line has {wanted}",
                     where=self._place.uri,
-                    mend="Mend the line, or name the delimiter and quote (options delimiter, quote)",
+                    mend="Mend the line, or give the options delimiter and quote",
                 )
         return InputError("the file can't be parsed", where=self._place.uri, why=message)
 
     def _text_rows(self) -> Iterator[tuple[int, list[str]]]:
-        with self._place.stream(self._compression) as stream, io.TextIOWrapper(
-            stream, self._dialect.encoding, errors="replace", newline=""
-        ) as text:
-            reader = csv_sniff.rows_of(text, self._dialect.delimiter, self._dialect.quote)
+        with (
+            self._place.stream(self._compression) as stream,
+            io.TextIOWrapper(stream, self._dialect.encoding, errors="replace", newline="") as text,
+        ):
+            reader = csv_sniff.reader_of(text, self._dialect.delimiter, self._dialect.quote)
             line = 1
             try:
                 for row in reader:
@@ -304,12 +293,3 @@ def _clean(cells: pa.Array, column: ColumnType) -> pa.Array:
     if pa.types.is_boolean(column.type):
         return pc.equal(kept, column.truth[0])
     return kept.cast(column.type)
-
-
-def _has_line_break(cells: pa.Array) -> bool:
-    _, offsets, data = cells.buffers()
-    if data is None or not len(cells):
-        return False
-    bounds = np.frombuffer(offsets, np.int32)[cells.offset :]
-    held = np.frombuffer(data, np.uint8)[bounds[0] : bounds[len(cells)]]
-    return any(bool((held == byte).any()) for byte in _LINE_BREAKS)

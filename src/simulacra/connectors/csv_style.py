@@ -1,4 +1,4 @@
-"""How a CSV file is written: its options, and the style that a schema carries to the next writer."""
+"""How a CSV file is written: its options, and the style that a schema carries to a writer."""
 
 from __future__ import annotations
 

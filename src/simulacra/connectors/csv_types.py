@@ -17,9 +17,7 @@ in a text column they are texts. A quoted empty cell is an empty text among text
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numba
 import numpy as np
@@ -39,6 +37,11 @@ _WHOLE, _FIXED, _FLOAT, _OTHER, _EMPTY, _SCALE, _DIGITS, _TRUTH = range(8)
 _TOKEN = _TRUTH + len(TRUTHS)
 _COUNTS = _TOKEN + len(NULL_TOKENS)
 
+_NO_NUMBER = -1
+_NO_SCALE = -1
+_MANY_SCALES = -2
+_SPACE, _PLUS, _MINUS, _POINT, _ZERO, _NINE, _BIG_E, _SMALL_E = b" +-.09Ee"
+
 
 def _packed(texts: tuple[str, ...]) -> NDArray[np.uint64]:
     return np.array([int.from_bytes(text.encode(), "little") for text in texts], np.uint64)
@@ -48,8 +51,6 @@ _TOKEN_WORDS = _packed(NULL_TOKENS)
 _TRUTH_WORDS = _packed(tuple(word for pair in TRUTHS for word in pair))
 _INFINITE_WORDS = _packed(_INFINITIES)
 _GREATEST = np.frombuffer(b"9223372036854775807", np.uint8)
-
-Kernel = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class TypeTally:
 
     def __init__(self) -> None:
         self._counts = np.zeros(_COUNTS, np.int64)
-        self._counts[_SCALE] = -1
+        self._counts[_SCALE] = _NO_SCALE
         self._quoted_empty = 0
 
     def update(self, cells: pa.Array) -> None:
@@ -133,60 +134,71 @@ def _tally(
         if start == end:
             counts[_EMPTY] += 1
             continue
-        while start < end and data[start] == 32:
+        while start < end and data[start] == _SPACE:
             start += 1
-        while start < end and data[end - 1] == 32:
+        while start < end and data[end - 1] == _SPACE:
             end -= 1
-        i = start
-        is_negative = i < end and data[i] == 45
-        if is_negative:
-            i += 1
-        first_digit = i
-        while i < end and 48 <= data[i] <= 57:
-            i += 1
-        digits = i - first_digit
-        if digits > 1 and data[first_digit] == 48:
-            counts[_OTHER] += 1
+        kind, digits, decimals = _number(data, start, end, greatest)
+        if kind == _NO_NUMBER:
+            _tally_word(data, start, end, counts, tokens, truths, infinities)
             continue
-        if i == end and digits > 0:
-            if digits > 19:
-                counts[_OTHER] += 1
-            elif digits == 19 and _exceeds(data, first_digit, greatest):
-                counts[_OTHER] += 1
-            elif is_negative and digits == 1 and data[first_digit] == 48:
-                counts[_FLOAT] += 1  # minus zero
-            else:
-                counts[_WHOLE] += 1
-            continue
-        decimals = 0
-        has_point = i < end and data[i] == 46
-        if has_point:
-            i += 1
-            while i < end and 48 <= data[i] <= 57:
-                i += 1
-                decimals += 1
-        if i == end and digits + decimals > 0:
-            if digits > 0 and decimals > 0:
-                counts[_FIXED] += 1
-                if counts[_SCALE] == -1:
-                    counts[_SCALE] = decimals
-                elif counts[_SCALE] != decimals:
-                    counts[_SCALE] = -2
-                counts[_DIGITS] = max(counts[_DIGITS], digits)
-            else:
-                counts[_FLOAT] += 1
-            continue
-        if digits + decimals > 0 and i < end and (data[i] == 101 or data[i] == 69):
-            i += 1
-            if i < end and (data[i] == 43 or data[i] == 45):
-                i += 1
-            exponent = i
-            while i < end and 48 <= data[i] <= 57:
-                i += 1
-            if i == end and i > exponent:
-                counts[_FLOAT] += 1
-                continue
-        _tally_word(data, start, end, counts, tokens, truths, infinities)
+        counts[kind] += 1
+        if kind == _FIXED:
+            counts[_DIGITS] = max(counts[_DIGITS], digits)
+            is_first = counts[_SCALE] == _NO_SCALE
+            counts[_SCALE] = decimals if is_first or counts[_SCALE] == decimals else _MANY_SCALES
+
+
+@numba.njit(cache=True, nogil=True)
+def _number(
+    data: NDArray[np.uint8], start: int, end: int, greatest: NDArray[np.uint8]
+) -> tuple[int, int, int]:
+    """Return what kind of number a cell is, its digits before the point, and after it."""
+    first = start + 1 if start < end and data[start] == _MINUS else start
+    point = _digits_end(data, first, end)
+    digits = point - first
+    if digits > 1 and data[first] == _ZERO:
+        return _OTHER, 0, 0
+    if point == end and digits > 0:
+        return _whole(data, start, first, end, greatest), digits, 0
+    decimals = 0
+    mantissa = point
+    if point < end and data[point] == _POINT:
+        mantissa = _digits_end(data, point + 1, end)
+        decimals = mantissa - point - 1
+    if digits + decimals == 0:
+        return _NO_NUMBER, 0, 0
+    if mantissa == end:
+        return (_FIXED if digits > 0 and decimals > 0 else _FLOAT), digits, decimals
+    return (_FLOAT if _is_exponent(data, mantissa, end) else _NO_NUMBER), 0, 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _digits_end(data: NDArray[np.uint8], start: int, end: int) -> int:
+    while start < end and _ZERO <= data[start] <= _NINE:
+        start += 1
+    return start
+
+
+@numba.njit(cache=True, nogil=True)
+def _is_exponent(data: NDArray[np.uint8], start: int, end: int) -> bool:
+    if data[start] not in (_SMALL_E, _BIG_E):
+        return False
+    start += 1
+    if start < end and data[start] in (_PLUS, _MINUS):
+        start += 1
+    return start < end and _digits_end(data, start, end) == end
+
+
+@numba.njit(cache=True, nogil=True)
+def _whole(
+    data: NDArray[np.uint8], start: int, first: int, end: int, greatest: NDArray[np.uint8]
+) -> int:
+    digits = end - first
+    if digits > len(greatest) or (digits == len(greatest) and _exceeds(data, first, greatest)):
+        return _OTHER
+    is_minus_zero = first > start and digits == 1 and data[first] == _ZERO
+    return _FLOAT if is_minus_zero else _WHOLE
 
 
 @numba.njit(cache=True, nogil=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -16,7 +17,6 @@ from simulacra.core.protocols import BatchSource, Config, TableWriter
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
-    from openpyxl.cell import WriteOnlyCell
 
 _MOST_ROWS = 1_048_576
 _MOST_COLUMNS = 16_384
@@ -77,9 +77,7 @@ class Excel:
         del ctx
         parse_options(ExcelOptions, options, self.name)
         with _open_book(place_of(uri)) as book:
-            yield {
-                name: SheetWriter(book, name, schema, uri) for name, schema in tables.items()
-            }
+            yield {name: SheetWriter(book, name, schema, uri) for name, schema in tables.items()}
 
 
 @contextmanager
@@ -155,11 +153,13 @@ class SheetWriter:
                 for row in zip(*columns, strict=True):
                     self._sheet.append(row)
             except IllegalCharacterError as error:
-                raise self._refusal(f"Excel can't hold the control character in {str(error)!r}") from None
+                raise self._refusal(
+                    f"Excel can't hold the control character in {str(error)!r}"
+                ) from None
 
     def _cells(self, name: str, values: pa.Array) -> list[Any]:
         kind = values.type
-        cells = values.to_pylist()
+        cells: list[Any] = values.to_pylist()
         if pa.types.is_integer(kind):
             if any(cell is not None and abs(cell) > _MOST_WHOLE for cell in cells):
                 raise self._refusal("Excel rounds whole numbers beyond 2^53", name)
@@ -176,7 +176,7 @@ class SheetWriter:
             cells = [self._as_text(cell) if _looks_special(cell) else cell for cell in cells]
         return cells
 
-    def _as_text(self, text: str) -> WriteOnlyCell:
+    def _as_text(self, text: str) -> Any:
         from openpyxl.cell import WriteOnlyCell
 
         cell = WriteOnlyCell(self._sheet, text)
@@ -234,9 +234,7 @@ def _looks_special(cell: Any) -> bool:
 
 def _excel_time(moment: Any) -> Any:
     """Return a moment without its zone: Excel has none, the wall clock stays."""
-    import datetime
-
-    plain = moment if isinstance(moment, datetime.datetime) else moment.to_pydatetime()
+    plain = moment if isinstance(moment, dt.datetime) else moment.to_pydatetime()
     return plain.replace(tzinfo=None)
 
 

@@ -122,9 +122,7 @@ class SheetSource:
             pending = 0
             yield row + (None,) * (width - len(row))
 
-    def _look_through(
-        self, book: Workbook, ctx: RunContext
-    ) -> tuple[list[pa.DataType], int]:
+    def _look_through(self, book: Workbook, ctx: RunContext) -> tuple[list[pa.DataType], int]:
         kinds: list[dict[type, int]] = [{} for _ in self._names]
         rows = 0
         with ctx.progress.task(f"Finding the types of {self._sheet}") as task:
@@ -134,9 +132,7 @@ class SheetSource:
                 for seen, cell in zip(kinds, row, strict=True):
                     if cell is not None:
                         seen.setdefault(_kind(cell), rows + 1)
-        types = [
-            self._type(name, seen) for name, seen in zip(self._names, kinds, strict=True)
-        ]
+        types = [self._type(name, seen) for name, seen in zip(self._names, kinds, strict=True)]
         return types, rows
 
     def _type(self, name: str, seen: Mapping[type, int]) -> pa.DataType:

@@ -1,4 +1,4 @@
-"""What every file connector shares: places, options, and outputs that appear whole or not at all."""
+"""What file connectors share: places, options, and outputs that appear whole or not at all."""
 
 from __future__ import annotations
 

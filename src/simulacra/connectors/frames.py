@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
@@ -13,9 +13,6 @@ from simulacra.connectors.dataset_source import DatasetSource, LazySource, Relat
 from simulacra.core.batches import GeneratorSource, TableSource, check_names
 from simulacra.core.errors import InputError, UsageError
 from simulacra.core.protocols import BatchSource
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _FRAME = "data frame"
 
@@ -41,10 +38,10 @@ class FrameKind(StrEnum):
 def from_frame(frame: Any) -> tuple[BatchSource, FrameKind]:
     """Make a source of a data frame.
 
-    Known are pandas, polars (lazy too), pyarrow tables, batches and datasets, DuckDB relations, lists
-    of dicts, dicts of lists, functions that return an iterator of batches anew at every call, sources,
-    and whatever else narwhals or the Arrow PyCapsule interface knows. Nothing is changed or, where
-    the library's memory is Arrow's already, copied.
+    Known are pandas, polars (lazy too), pyarrow tables, batches and datasets, DuckDB relations,
+    lists of dicts, dicts of lists, functions that return an iterator of batches anew at every call,
+    sources, and whatever else narwhals or the Arrow PyCapsule interface knows. Nothing is changed
+    or, where the library's memory is Arrow's already, copied.
 
     Returns:
         The source, and what :func:`to_frame` needs to give a frame of the same type.
@@ -58,7 +55,7 @@ def from_frame(frame: Any) -> tuple[BatchSource, FrameKind]:
     return source, kind
 
 
-def to_frame(table: pa.Table, kind: FrameKind) -> Any:
+def to_frame(table: pa.Table, kind: FrameKind) -> Any:  # noqa: PLR0911 - a case a kind
     """Return the rows as a frame of the kind that :func:`from_frame` found.
 
     Args:
@@ -125,9 +122,7 @@ def _open_plain(frame: Any) -> tuple[BatchSource, FrameKind]:
     if not frame:
         raise UsageError(f"an empty {type(frame).__name__} is no table")
     if isinstance(frame, Mapping):
-        columns = {
-            str(name): _plain_column(str(name), values) for name, values in frame.items()
-        }
+        columns = {str(name): _plain_column(str(name), values) for name, values in frame.items()}
         lengths = {name: len(column) for name, column in columns.items()}
         if len(set(lengths.values())) > 1:
             raise InputError("the columns differ in length", why=str(lengths))

@@ -106,9 +106,7 @@ class JsonSource:
 
     def _check_unites(self, known: pa.Field, found: pa.Field) -> None:
         try:
-            pa.unify_schemas(
-                [pa.schema([known]), pa.schema([found])], promote_options="permissive"
-            )
+            pa.unify_schemas([pa.schema([known]), pa.schema([found])], promote_options="permissive")
         except pa.ArrowException as error:
             raise InputError(
                 "the column mixes types",

@@ -117,8 +117,10 @@ def _nested(values: pa.Array) -> pa.Array:
     if pa.types.is_struct(values.type):
         fields = [
             around(
-                pa.scalar(f"{', ' if i else ''}{json.dumps(field.name, ensure_ascii=False)}: ",
-                          pa.large_string()),
+                pa.scalar(
+                    f"{', ' if i else ''}{json.dumps(field.name, ensure_ascii=False)}: ",
+                    pa.large_string(),
+                ),
                 _as_json(column),
                 _NOTHING,
             )

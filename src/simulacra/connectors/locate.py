@@ -1,6 +1,6 @@
 """From SRC and DEST, as users name them, to tables that can be read and written.
 
-SRC is a file, a folder (a table a file, or one partitioned Parquet table), a glob pattern, or a URL.
+SRC is a file, a folder (a table a file, or one partitioned Parquet table), a pattern, or a URL.
 DEST is a file for one table, a folder for any number, or a URL.
 """
 
@@ -82,7 +82,9 @@ def _open_pattern(
     from fnmatch import fnmatchcase
 
     root, _, name = pattern.path.rpartition("/")
-    folder = Place(pattern.uri.rpartition("/")[0] or ".", root, pattern.filesystem, pattern.is_local)
+    folder = Place(
+        pattern.uri.rpartition("/")[0] or ".", root, pattern.filesystem, pattern.is_local
+    )
     matching = [child for child in folder.children() if fnmatchcase(child.name, name)]
     return _open_each(pattern, matching, connectors, options, ctx)
 
@@ -197,7 +199,9 @@ def _check_folder(target: Place, *, overwrite: bool) -> None:
 
 
 def _own_entries(folder: Place) -> set[str]:
-    marker = Place(folder.uri, f"{folder.path.rstrip('/')}/{MARKER}", folder.filesystem, is_local=True)
+    marker = Place(
+        folder.uri, f"{folder.path.rstrip('/')}/{MARKER}", folder.filesystem, is_local=True
+    )
     if not marker.is_file():
         return set()
     with marker.open() as file:
@@ -220,9 +224,9 @@ def open_target(
     """Return a context manager that gives a writer for each table and publishes all together.
 
     A target with a known file ending is one file: of one table, or of a format that holds several.
-    Any other is a folder: ``TABLE.parquet`` each, or in another format; ``TABLE/part-00000.parquet``
-    and so on if ``partitioned``. After any exception in the block nothing is left, and what was
-    there before stays.
+    Any other is a folder: ``TABLE.parquet`` each, or in another format; a folder ``TABLE`` of
+    ``part-00000.parquet`` and so on if ``partitioned``. After any exception in the block nothing is
+    left, and what was there before stays.
 
     Args:
         uri: A file, a folder or a URL.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -58,7 +59,7 @@ def _unreadable(frame: pd.DataFrame, error: Exception) -> InputError:
 
 def _dtype(dtype: Any) -> dict[str, Any] | None:
     """Describe what the Arrow type and pandas' own metadata don't tell apart."""
-    if dtype == object:
+    if dtype == np.dtype(object):
         return {"dtype": "object"}
     if isinstance(dtype, pd.StringDtype):
         return {"dtype": "string", "storage": dtype.storage, "nan": dtype.na_value is not pd.NA}
@@ -68,7 +69,7 @@ def _dtype(dtype: Any) -> dict[str, Any] | None:
 def to_pandas(table: pa.Table) -> pd.DataFrame:
     """Return the table as a pandas frame, its dtypes as :func:`from_pandas` found them."""
     described = json.loads((table.schema.metadata or {}).get(_KEY, b"{}"))
-    frame = table.to_pandas()
+    frame: pd.DataFrame = table.to_pandas()
     for name in frame.columns:
         dtype = described.get(str(name))
         if dtype is not None:

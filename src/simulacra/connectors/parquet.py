@@ -142,9 +142,10 @@ class ParquetSource:
         import pyarrow.parquet as pq
 
         stored = [name for name in schema.names if name in part.schema.names]
-        with part.place.open() as file, pq.ParquetFile(
-            file, buffer_size=_BUFFER_BYTES, pre_buffer=False
-        ) as parquet:
+        with (
+            part.place.open() as file,
+            pq.ParquetFile(file, buffer_size=_BUFFER_BYTES, pre_buffer=False) as parquet,
+        ):
             if not stored:
                 for start in range(0, part.rows, batch_rows):
                     rows = min(batch_rows, part.rows - start)
@@ -177,7 +178,8 @@ def _part(file: Place, root: Place) -> _Part:
         matches = [_HIVE_FOLDER.fullmatch(folder) for folder in folders]
         constants = {unquote(m[1]): _partition_value(m[2]) for m in matches if m}
         schema = pa.schema(
-            [field.remove_metadata() for field in parquet.schema_arrow], parquet.schema_arrow.metadata
+            [field.remove_metadata() for field in parquet.schema_arrow],
+            parquet.schema_arrow.metadata,
         )
         return _Part(file, parquet.metadata.num_rows, schema, constants)
 

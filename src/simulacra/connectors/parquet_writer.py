@@ -183,6 +183,9 @@ class PartsWriter:
         self._part_rows = options.part_rows
         self._how = (schema, options, ctx)
         self._stack = ExitStack()
+        self._part = ExitStack()
+        self._folder = Path()
+        self._parts = self._room = 0
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append rows, to the next part when one is full."""
@@ -204,12 +207,11 @@ class PartsWriter:
 
     def __enter__(self) -> Self:
         """Open the first part: a table without rows has one, for its columns."""
-        self._parts = self._room = 0
         with ExitStack() as stack:
             self._folder = stack.enter_context(staged(self._place))
             self._folder.mkdir()
             stack.push(self._mark)
-            self._part = stack.enter_context(ExitStack())
+            stack.enter_context(self._part)
             self._next_part()
             self._stack = stack.pop_all()
         return self

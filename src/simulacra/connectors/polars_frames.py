@@ -42,6 +42,8 @@ def to_polars(table: pa.Table) -> pl.DataFrame:
         kind = table.schema.field(name).type
         if pa.types.is_dictionary(kind):
             chunks = table.column(name).chunks
-            categories = (chunks[0].dictionary if chunks else pa.array([], kind.value_type)).to_pylist()
+            categories = (
+                chunks[0].dictionary if chunks else pa.array([], kind.value_type)
+            ).to_pylist()
             casts.append(pl.col(name).cast(pl.Enum(categories)))
     return frame.with_columns(casts)

@@ -22,9 +22,7 @@ COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
 
 def with_compressions(*suffixes: str) -> tuple[str, ...]:
     """Return the suffixes alone and with every compression's ending."""
-    return tuple(
-        suffix + compression for compression in ("", *COMPRESSIONS) for suffix in suffixes
-    )
+    return tuple(suffix + compression for compression in ("", *COMPRESSIONS) for suffix in suffixes)
 
 
 def compression_of(name: str) -> str | None:
