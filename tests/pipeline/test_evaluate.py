@@ -183,6 +183,19 @@ def test_strange_tables_give_a_score_or_a_reason(name):
     assert "Infinity" not in text
 
 
+def test_newer_layouts_are_compared_like_plain_ones(weather):
+    real, synthetic = weather[0].slice(0, 300), drawn_apart(weather[0]).slice(0, 300)
+    at = real.column_names.index("origin")
+
+    def with_views(table):
+        return table.set_column(at, "origin", table["origin"].cast(pa.string_view()))
+
+    plain, views = (
+        judged(change(real), change(synthetic), rows=200) for change in (lambda t: t, with_views)
+    )
+    assert plain.scores == views.scores
+
+
 def dataset(tables):
     return DatasetSpec(tables={name: spec_of(table) for name, table in tables.items()})
 

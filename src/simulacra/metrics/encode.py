@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from simulacra.core.schema import ColumnSpec
 
-_MICROSECOND = 1_000_000
+_DIRECTIVE = re.compile(r"%[-^~]?(?P<point>\.?)[1-9]?(?P<letter>[A-Za-z%])")
+_NANOSECONDS = re.compile(r"(\.\d{6})\d{1,3}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INT64_MAX = 2**63 - 1
 
@@ -159,10 +161,48 @@ def _is_text(arrow_type: pa.DataType) -> bool:
 
 def _parsed(array: pa.Array, spec: ColumnSpec) -> pa.Array:
     """Read text as float64, or as int64 days or microseconds; null where it can't be."""
-    read, arrow_type = _reader(spec)
     encoded = array.dictionary_encode()
-    parsed = pa.array([_try(read, text) for text in encoded.dictionary.to_pylist()], arrow_type)
+    texts = encoded.dictionary
+    form = spec.options.get("format")
+    if spec.type not in _CLOCKS:
+        parsed = pa.array([_try(float, text) for text in texts.to_pylist()], pa.float64())
+    elif form is None:
+        read = _CLOCKS[spec.type]
+        parsed = pa.array([_try(read, text) for text in texts.to_pylist()], pa.int64())
+    else:
+        parsed = _parsed_by(form, texts)
     return parsed.take(encoded.indices)
+
+
+def _parsed_by(form: str, texts: pa.Array) -> pa.Array:
+    """Read texts of one format as int64 microseconds; null where they are not of it."""
+    whole = _DIRECTIVE.sub(lambda found: _for_strptime(found, fraction=False), form)
+    parsed = pc.strptime(texts, format=whole, unit="us", error_is_null=True).cast(pa.int64())
+    if not parsed.null_count:
+        return parsed
+    # Arrow is fast but knows no fractions of a second.
+    exact = _DIRECTIVE.sub(lambda found: _for_strptime(found, fraction=True), form)
+    rest = texts.filter(parsed.is_null()).to_pylist()
+    found = [_try(lambda text: _by_strptime(text, exact), text) for text in rest]
+    return pc.replace_with_mask(parsed, parsed.is_null(), pa.array(found, pa.int64()))
+
+
+def _for_strptime(directive: re.Match[str], *, fraction: bool) -> str:
+    """Return a directive of the datatypes' formats as ``strptime`` has it.
+
+    They know more: unpadded numbers (``%-d``), names in other letters (``%^b``), ``%P``, and
+    fractions of so many digits (``%3f``), with their point and left out when zero (``%.3f``).
+    """
+    point, letter = directive["point"], directive["letter"]
+    if letter == "f":
+        return f"{point}%f" if fraction else ("" if point else "%f")
+    return "%p" if letter == "P" else f"%{letter}"
+
+
+def _by_strptime(text: str, form: str) -> int:
+    # Python reads six digits of a fraction; a point before more is a second's.
+    text = _NANOSECONDS.sub(r"\1", text)
+    return _microseconds(datetime.strptime(text, form))  # noqa: DTZ007 - naive is read as UTC
 
 
 def _try(read: Callable[[str], int | float], text: str) -> int | float | None:
@@ -172,28 +212,19 @@ def _try(read: Callable[[str], int | float], text: str) -> int | float | None:
         return None
 
 
-def _reader(spec: ColumnSpec) -> tuple[Callable[[str], int | float], pa.DataType]:
-    form = spec.options.get("format")
+def _microseconds(moment: datetime) -> int:
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
-    def instant(text: str) -> int:
-        found = datetime.strptime(text, form) if form else datetime.fromisoformat(text)  # noqa: DTZ007 - naive times stay naive: they are all read as if in UTC
-        if found.tzinfo is None:
-            found = found.replace(tzinfo=UTC)
-        passed = found - _EPOCH
-        return (passed.days * 86_400 + passed.seconds) * _MICROSECOND + passed.microseconds
 
-    def day(text: str) -> int:
-        return instant(text) if form else date.fromisoformat(text).toordinal()
+def _time_of_day(text: str) -> int:
+    return _microseconds(datetime.combine(_EPOCH, time.fromisoformat(text)))
 
-    def clock(text: str) -> int:
-        if form:
-            return instant(text)
-        found = time.fromisoformat(text)
-        return (
-            (found.hour * 60 + found.minute) * 60 + found.second
-        ) * _MICROSECOND + found.microsecond
 
-    readers = {"datetime": instant, "date": day, "time": clock}
-    if spec.type in readers:
-        return readers[spec.type], pa.int64()
-    return float, pa.float64()
+_CLOCKS: dict[str, Callable[[str], int]] = {
+    "datetime": lambda text: _microseconds(datetime.fromisoformat(text)),
+    "date": lambda text: date.fromisoformat(text).toordinal(),
+    "time": _time_of_day,
+}
+"""How to read ISO 8601 text of each datatype."""

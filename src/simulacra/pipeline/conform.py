@@ -1,4 +1,4 @@
-"""Bringing tables that should be alike to the very types of their specification."""
+"""Bringing tables that should be alike to the types of their specification, in plain layouts."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from pyarrow import types
 from simulacra.core.errors import SpecError
 from simulacra.core.protocols import BatchSource
 from simulacra.core.schema import TableSpec
+from simulacra.pipeline.plain import plain_type
 
 _FAMILIES: tuple[tuple[str, tuple[Callable[[pa.DataType], bool], ...]], ...] = (
     ("number", (types.is_integer, types.is_floating, types.is_decimal)),
-    ("text", (types.is_string, types.is_large_string, types.is_string_view)),
+    ("text", (types.is_string, types.is_large_string)),
     ("truth value", (types.is_boolean,)),
     ("date", (types.is_date, types.is_timestamp)),
     ("time of day", (types.is_time,)),
     ("duration", (types.is_duration,)),
     (
         "binary value",
-        (types.is_binary, types.is_large_binary, types.is_binary_view, types.is_fixed_size_binary),
+        (types.is_binary, types.is_large_binary, types.is_fixed_size_binary),
     ),
     ("struct", (types.is_struct,)),
     ("list", (types.is_list, types.is_large_list, types.is_fixed_size_list)),
@@ -31,7 +32,7 @@ def check_columns(source: BatchSource, table: TableSpec, name: str, side: str) -
     """Refuse a source that lacks a column or has one of another kind, before it is read.
 
     Args:
-        source: The source.
+        source: The source, of plain layouts.
         table: What it should look like.
         name: The table's name, for messages.
         side: What the source is, as ``synthetic``, for messages.
@@ -51,7 +52,7 @@ def check_columns(source: BatchSource, table: TableSpec, name: str, side: str) -
                 where=where,
                 mend=f"It has {', '.join(found) or 'none'}",
             )
-        wanted = spec.arrow_type()
+        wanted = plain_type(spec.arrow_type())
         if not _alike(found[column], wanted):
             raise _other_type(side, where, found[column], wanted)
     extra = [column for column in found if column not in table.columns]
@@ -74,17 +75,17 @@ def conform(rows: pa.Table, table: TableSpec, name: str, side: str) -> pa.Table:
     Raises:
         SpecError: A column holds a value that its type can't; names it.
     """
-    columns = []
+    columns: dict[str, pa.ChunkedArray] = {}
     for column, spec in table.columns.items():
-        values, wanted = rows.column(column), spec.arrow_type()
+        values, wanted = rows.column(column), plain_type(spec.arrow_type())
         if not values.type.equals(wanted):
             try:
                 values = values.cast(wanted)
             except pa.ArrowException as error:
                 where = f"{name}.{column}"
                 raise _other_type(side, where, values.type, wanted, str(error)) from error
-        columns.append(values)
-    return pa.table(columns, schema=table.arrow_schema())
+        columns[column] = values
+    return pa.table(columns)
 
 
 def _alike(found: pa.DataType, wanted: pa.DataType) -> bool:

@@ -15,6 +15,7 @@ from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.core.schema import DatasetSpec, TableSpec
 from simulacra.pipeline.conform import check_columns, conform
+from simulacra.pipeline.plain import plain
 from simulacra.pipeline.report import Report, TableReport
 from simulacra.pipeline.subsample import uniform_sample
 
@@ -68,9 +69,9 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
     ctx = ctx or RunContext()
     key = RngKey(seed).child("evaluate", name)
     chosen = _metrics(metrics, target)
-    sources = {"real": real, "synthetic": synthetic}
+    sources = {"real": plain(real), "synthetic": plain(synthetic)}
     if holdout is not None:
-        sources["holdout"] = holdout
+        sources["holdout"] = plain(holdout)
     notes = [
         note
         for side, source in sources.items()

@@ -24,6 +24,7 @@ _LOWEST = 5
 """How many of the lowest single scores an overall score names."""
 
 _SHOWN = 3
+_ALL_BUT_ONE = 0.99995  # what would be shown as 1.0000 doesn't stand out
 
 _TITLES = {
     "column_shapes": ("Column shapes", "1"),
@@ -220,8 +221,8 @@ def _remark(score: Score) -> str:
         told = details["given_away_by"][:_SHOWN]
         return ", ".join(f"{item['column']} {item['share']:.0%}" for item in told)
     if "lowest" in details:
-        lowest = [item for item in details["lowest"] if item["value"] < 1.0][:_SHOWN]
-        return ", ".join(f"{' × '.join(item['columns'])} {item['value']:.3f}" for item in lowest)
+        lowest = [item for item in details["lowest"] if item["value"] < _ALL_BUT_ONE][:_SHOWN]
+        return ", ".join(f"{' × '.join(item['columns'])} {item['value']:.4f}" for item in lowest)
     if "gap" in details:
         return f"{details['target']}: {details['measure']}, gap {details['gap']:+.4f}"
     return ""

@@ -109,7 +109,7 @@ def uniform_sample(
     The rows depend on the key alone, not on batch sizes; see :class:`UniformSampler`.
 
     Args:
-        source: Read once, a batch at a time.
+        source: Read once, a batch at a time; of plain layouts (see ``pipeline.plain``).
         rows: How many, at least 1.
         rng: The key of the sample.
         columns: The columns wanted; all when None.
