@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.stats import ks_2samp
 
 from simulacra.core.batches import TableSource
 from simulacra.core.context import RunContext
@@ -24,7 +25,7 @@ def plan(table, key):
         primary_key=key,
     )
     flat = FlatSource(TableSource(table), Layout.of(table.schema))
-    return CompositeKey.of(spec, table, flat, where="t", ctx=RunContext())
+    return CompositeKey.of(spec, table, flat, rows=table.num_rows, where="t", ctx=RunContext())
 
 
 def order_lines(orders, rng):
@@ -57,6 +58,20 @@ def test_lines_of_orders_stay_numbered_without_gaps():
     assert Counter(sizes.values()) == Counter(Counter(real["order"].to_pylist()).values())
     for order, size in sizes.items():
         assert {(order, line) for line in range(1, size + 1)} <= set(pairs)
+
+
+def test_lines_of_some_orders_only_keep_the_range_of_the_orders():
+    rng = np.random.default_rng(2)
+    whole = order_lines(4_000, rng)
+    half = whole.filter(rng.random(whole.num_rows) < 0.5)
+    key = plan(half, ["order", "line"])
+    assert (key.group, key.sequence) == ("order", False)
+    made = KeyNumbering(key, RngKey(0)).apply(half.combine_chunks().to_batches()[0])
+    pairs = list(zip(made["order"].to_pylist(), made["line"].to_pylist(), strict=True))
+    assert len(set(pairs)) == len(pairs)
+    # Two samples of so many rows differ by less than 1.63 * sqrt(2 / rows) in 99 of 100 cases.
+    distance = ks_2samp(made["order"].to_numpy(), half["order"].to_numpy()).statistic
+    assert distance < 1.63 * np.sqrt(2 / half.num_rows)
 
 
 def test_pairs_spread_over_the_groups_and_never_repeat():

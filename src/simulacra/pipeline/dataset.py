@@ -218,7 +218,14 @@ def fit_one(
     """Learn one table; see :func:`simulacra.pipeline.fit.fit_table`."""
     learned = fit_table(source, spec, options, where=where, sample=sample, rng=rng, ctx=ctx)
     layout = Layout.of(source.schema)
-    key = CompositeKey.of(spec, learned.sample, FlatSource(source, layout), where=where, ctx=ctx)
+    key = CompositeKey.of(
+        spec,
+        learned.sample,
+        FlatSource(source, layout),
+        rows=learned.rows,
+        where=where,
+        ctx=ctx,
+    )
     return FittedTable(spec, schema_as_found(source), layout, learned.model, learned.rows, key)
 
 

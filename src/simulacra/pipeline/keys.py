@@ -2,9 +2,9 @@
 
 One column of the key, the one with the most values, is numbered anew: of the rows that agree in the
 key's other columns, the k-th gets the k-th group. So no pair ever repeats, without a set of those
-already used. Where the others number the rows of a group from the first (order lines), every group
-then holds numbers without gaps, and as many groups as in the source reach each number. Elsewhere a
-permutation of its own for each of the others' values spreads rows over the groups.
+already used. Where the others number the rows of every group from the first (order lines), every
+group then holds numbers without gaps, and as many groups as in the source reach each number.
+Elsewhere a permutation of its own for each of the others' values spreads rows over the groups.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from simulacra.pipeline.aggregates import exact_distinct
 from simulacra.pipeline.flat_sources import FlatSource
 
 _SEQUENCE_AT_MOST = 10_000
+_WITHOUT_FIRST = 0.02
+"""The share of groups that may lack their first number, and of what sampling hides of them."""
+_ALL_BUT_WHOLE = 0.01
 _ROUNDS = 4
 _LARGEST = 2**62
 """Columns of larger numbers are hashes, which counting on would overflow."""
@@ -36,21 +39,28 @@ class CompositeKey:
         group: The column that is numbered anew; an integer one.
         others: The key's other columns.
         first: The least value of the group column in the source.
-        step: The usual distance between its values.
+        step: The mean distance between its values, at least 1; whole if it is all but so.
         groups: Its distinct values in the source.
-        sequence: Whether the other column numbers the rows within a group.
+        sequence: Whether the other column numbers the rows within a group, from the first on.
     """
 
     group: str
     others: tuple[str, ...]
     first: int
-    step: int
+    step: float
     groups: int
     sequence: bool
 
     @classmethod
     def of(
-        cls, spec: TableSpec, sample: pa.Table, flat: FlatSource, *, where: str, ctx: RunContext
+        cls,
+        spec: TableSpec,
+        sample: pa.Table,
+        flat: FlatSource,
+        *,
+        rows: int,
+        where: str,
+        ctx: RunContext,
     ) -> CompositeKey | None:
         """Plan for a table; None if its key is single, or has no integer column to number anew.
 
@@ -58,6 +68,7 @@ class CompositeKey:
             spec: The table.
             sample: A uniform sample of its rows.
             flat: Its rows; the key's integer columns are read once.
+            rows: How many rows there are.
             where: The table's name, for messages.
             ctx: Limits and progress.
         """
@@ -73,8 +84,9 @@ class CompositeKey:
         groups, group = max(zip(distinct, numbers, strict=True), key=lambda pair: pair[0])
         others = tuple(name for name in spec.primary_key if name != group)
         bounds = pc.min_max(sample.column(group)).as_py()
-        step = max(1, round((bounds["max"] - bounds["min"]) / max(groups - 1, 1)))
-        sequence = len(others) == 1 and _is_sequence(sample.column(others[0]))
+        step = _step(bounds["max"] - bounds["min"], groups)
+        begun = groups * sample.num_rows / rows
+        sequence = len(others) == 1 and _is_sequence(sample.column(others[0]), begun)
         return cls(group, others, bounds["min"], step, groups, sequence)
 
     def to_json(self) -> dict[str, object]:
@@ -88,8 +100,20 @@ class CompositeKey:
         return cls(**{**value, "others": tuple(others)})  # type: ignore[arg-type]
 
 
-def _is_sequence(values: pa.ChunkedArray) -> bool:
-    """Say whether values count from 0 or 1, each at most as often as the one before."""
+def _step(width: int, groups: int) -> float:
+    step = max(1.0, width / max(groups - 1, 1))
+    whole = round(step)
+    return whole if abs(step - whole) < _ALL_BUT_WHOLE * step else step
+
+
+def _is_sequence(values: pa.ChunkedArray, begun: float) -> bool:
+    """Say whether values count from 0 or 1, each at most as often as the one before.
+
+    Args:
+        values: Rows of the sample.
+        begun: How many of them are the first of their group, if all groups have their first.
+            They don't where the rows are some of an original's.
+    """
     if not pa.types.is_integer(values.type):
         return False
     numbers, counts = np.unique(values.drop_null().to_numpy(), return_counts=True)
@@ -98,7 +122,8 @@ def _is_sequence(values: pa.ChunkedArray) -> bool:
     dense = int(numbers[-1]) - int(numbers[0]) == len(numbers) - 1
     # Sampling noise: two neighbours' counts differ by a few standard deviations at most.
     noise = 4 * np.sqrt(counts[:-1] + counts[1:])
-    return bool(dense and np.all(counts[1:] <= counts[:-1] + noise))
+    whole = counts[0] >= (1 - _WITHOUT_FIRST) * begun
+    return bool(dense and whole and np.all(counts[1:] <= counts[:-1] + noise))
 
 
 @dataclass(slots=True)
@@ -131,7 +156,8 @@ class KeyNumbering:
             self.seen[name] = already + int(end - begin)
             ranks = np.arange(already, self.seen[name])
             numbers[order[begin:end]] = ranks if key.sequence else self._spread(ranks, name)
-        made = pa.array(key.first + key.step * numbers).cast(batch.schema.field(key.group).type)
+        groups = key.first + (key.step * numbers).astype(np.int64)
+        made = pa.array(groups).cast(batch.schema.field(key.group).type)
         return batch.set_column(
             batch.schema.get_field_index(key.group), batch.schema.field(key.group), made
         )
