@@ -2,7 +2,7 @@
 
     python run_sdv.py LEARNED.parquet DRAWN.parquet
 
-Prints ``{"fit": seconds, "sample": seconds}``. Reading, writing and finding out what the columns
+Prints ``{"fit": seconds, "sample": seconds, "cpu": seconds}``. Reading, writing and finding out what the columns
 are don't count.
 """
 
@@ -16,13 +16,13 @@ from sdv.metadata import Metadata
 from sdv.single_table import GaussianCopulaSynthesizer
 
 warnings.simplefilter("ignore")
-learned = pd.read_parquet(sys.argv[1])
-metadata = Metadata.detect_from_dataframe(learned, table_name="table")
+learned = {"table": pd.read_parquet(sys.argv[1])}
+metadata = Metadata.detect_from_dataframes(learned, infer_keys=None)
 synthesizer = GaussianCopulaSynthesizer(metadata)
-begun = time.perf_counter()
+begun, at_work = time.perf_counter(), time.process_time()
 synthesizer.fit(learned)
 fitted = time.perf_counter()
-drawn = synthesizer.sample(len(learned))
-ended = time.perf_counter()
-drawn.to_parquet(sys.argv[2], index=False)
-print(json.dumps({"fit": fitted - begun, "sample": ended - fitted}))
+drawn = synthesizer.sample(len(learned["table"]))
+ended, at_work = time.perf_counter(), time.process_time() - at_work
+drawn["table"].to_parquet(sys.argv[2], index=False)
+print(json.dumps({"fit": fitted - begun, "sample": ended - fitted, "cpu": at_work}))
