@@ -25,8 +25,8 @@ from simulacra.core.errors import SpecError
 from simulacra.datatypes.format_search import find_format
 from simulacra.datatypes.formats import compile_format
 
-MOMENT = dt.datetime(2021, 3, 14, 15, 9, 26, 535_897)  # noqa: DTZ001 - as text has it
-EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001
+MOMENT = dt.datetime(2021, 3, 14, 15, 9, 26, 535_897)
+EPOCH = dt.datetime(1970, 1, 1)
 DAY_US = 86_400 * 10**6
 
 
@@ -241,6 +241,28 @@ def test_strays_are_kept_when_frequent_and_else_count_as_null():
     accepted = datatype("date").accepts(column, options).to_pylist()
     assert accepted == [text is None or text.startswith("2020") for text in texts]
     assert_same_codec(fitted.codec, reloaded("date", fitted.codec), encode(fitted.codec, column))
+
+
+@pytest.mark.parametrize(
+    "offsets", [["+01:00", "+02:00"], ["Z", "+05:30"], [" +0100", " -0530"], ["-05", "-04"]]
+)
+def test_offsets_that_differ_are_a_feature(offsets):
+    rng = np.random.default_rng(7)
+    moments = pa.array(rng.integers(0, 1_500, 8_000) * 10**6).cast(pa.timestamp("us"))
+    texts = pc.strftime(moments.cast(pa.timestamp("s")), "%Y-%m-%dT%H:%M:%S").to_pylist()
+    marks = [offsets[i] for i in rng.integers(0, 2, 8_000)]
+    texts = [text + mark for text, mark in zip(texts, marks, strict=True)]
+    texts[5:400:20] = ["no-12"] * 20
+    column = pa.array([*texts, None])
+    kind, options = winner("c", column)
+    assert (kind, options["format"]) == ("datetime", "%Y-%m-%dT%H:%M:%S%z")
+    fitted = fit("datetime", column, options)
+    assert specs_of(fitted.codec)[-1] == ("nominal", 3)
+    assert decode(fitted.codec, encode(fitted.codec, column)).equals(column)
+    assert set(datatype("datetime").accepts(column, options).to_pylist()[:400:20]) == {True}
+    assert_same_codec(
+        fitted.codec, reloaded("datetime", fitted.codec), encode(fitted.codec, column)
+    )
 
 
 def test_hours_of_a_year_are_days_and_times():

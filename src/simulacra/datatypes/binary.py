@@ -17,6 +17,7 @@ from simulacra.core.features import Codes, FeatureSpec
 from simulacra.core.protocols import ColumnProfile, Config, Detection, FittedColumn
 from simulacra.core.random import RngKey
 from simulacra.core.schema import ColumnSpec
+from simulacra.datatypes.arrow_kinds import is_bytes
 from simulacra.datatypes.bins import damaged
 from simulacra.datatypes.forms import null_marks, validity
 from simulacra.datatypes.number import NumberFitter, make_form
@@ -110,12 +111,12 @@ class Binary:
 
     def detect(self, profile: ColumnProfile) -> Detection:
         """Claim bytes; categories claim those that repeat with more confidence."""
-        return Detection(0.6 if _is_bytes(profile.type) else 0.0)
+        return Detection(0.6 if is_bytes(profile.type) else 0.0)
 
     def accepts(self, values: pa.Array, options: Mapping[str, Any]) -> pa.BooleanArray:
         """Accept bytes."""
         del options
-        return pa.array(np.full(len(values), _is_bytes(values.type)))
+        return pa.array(np.full(len(values), is_bytes(values.type)))
 
     def start(self, name: str, column: ColumnSpec, *, rng: RngKey, ctx: RunContext) -> BinaryFitter:
         """Begin to learn a column.
@@ -124,7 +125,7 @@ class Binary:
             SpecError: An option is wrong, or the Arrow type is another.
         """
         del rng, ctx
-        arrow_type = require_type(name, column, self.name, _is_bytes)
+        arrow_type = require_type(name, column, self.name, is_bytes)
         return BinaryFitter(name, arrow_type, read_options(name, column, BinaryConfig))
 
     def load(self, src: ArtifactReader) -> BinaryCodec:
@@ -139,7 +140,7 @@ class Binary:
         except (KeyError, TypeError, ValueError) as error:
             raise damaged(str(error)) from error
         lengths = OrderedCodec.load(src, make_form)
-        if not _is_bytes(arrow_type) or lengths.form.type != _LENGTH_TYPE:
+        if not is_bytes(arrow_type) or lengths.form.type != _LENGTH_TYPE:
             raise damaged("a column of bytes can't be right")
         return BinaryCodec(arrow_type, lengths)
 
@@ -149,13 +150,3 @@ def _lengths(values: pa.Array) -> pa.Array:
         width = pa.scalar(values.type.byte_width, _LENGTH_TYPE)
         return pc.if_else(values.is_valid(), width, pa.scalar(None, _LENGTH_TYPE))
     return pc.binary_length(values.cast(pa.large_binary())).cast(_LENGTH_TYPE)
-
-
-def _is_bytes(arrow_type: pa.DataType) -> bool:
-    kinds = pa.types
-    return bool(
-        kinds.is_binary(arrow_type)
-        or kinds.is_large_binary(arrow_type)
-        or kinds.is_binary_view(arrow_type)
-        or kinds.is_fixed_size_binary(arrow_type)
-    )

@@ -39,7 +39,7 @@ class Bins:
         starts: Where the cells of each code begin, shape ``(codes + 1,)``, dtype int64.
         low: The least value of each cell, shape ``(cells,)``.
         high: The greatest value of each cell, shape ``(cells,)``.
-        own: For picking a cell, see ``kernels.alias_tables``, dtype uint32.
+        own: For picking a cell, see ``count_kernels.alias_tables``, dtype uint32.
         other: The same, dtype int32.
     """
 
@@ -82,7 +82,7 @@ class Bins:
 
     def encode(self, values: NDArray[Any]) -> Codes:
         """Return the code of each value; the nearest code for one out of range."""
-        from simulacra.datatypes.kernels import find_real, find_whole
+        from simulacra.datatypes.line_kernels import find_real, find_whole
 
         codes = np.empty(len(values), code_dtype(self.cardinality))
         if self.edges.dtype == np.uint64:
@@ -95,7 +95,7 @@ class Bins:
         """Draw a value for each code (all below ``cardinality``)."""
         if self.is_exact:
             return self.low[codes]
-        from simulacra.datatypes.kernels import draw_real, draw_whole
+        from simulacra.datatypes.line_kernels import draw_real, draw_whole
 
         draw = draw_whole if self.low.dtype == np.uint64 else draw_real
         out = np.empty(len(codes), self.low.dtype)
@@ -183,7 +183,7 @@ def learn_bins(histogram: Histogram, *, most_codes: int, min_count: int) -> tupl
     Returns:
         The bins, and the rows of each code.
     """
-    from simulacra.datatypes.kernels import alias_tables, cut_cells, cut_codes
+    from simulacra.datatypes.count_kernels import alias_tables, cut_cells, cut_codes
 
     values, counts = histogram.values, histogram.counts
     if is_discrete(histogram, most_codes):

@@ -21,6 +21,7 @@ from simulacra.core.features import Codes, FeatureKind, FeatureSpec, code_dtype
 from simulacra.core.protocols import ColumnProfile, Config, Detection, FittedColumn
 from simulacra.core.random import RngKey
 from simulacra.core.schema import ColumnSpec
+from simulacra.datatypes.arrow_kinds import is_bytes, is_text
 from simulacra.datatypes.bins import damaged
 from simulacra.datatypes.options import read_options, require_type
 from simulacra.datatypes.tally import Tally, plain, plain_type
@@ -244,7 +245,7 @@ class Category:
             return Detection(0.0)
         if pa.types.is_dictionary(arrow_type):
             return Detection(0.9, {"ordered": True} if arrow_type.ordered else {})
-        if not _is_name_like(arrow_type):
+        if not (is_text(arrow_type) or is_bytes(arrow_type)):
             return Detection(0.05)
         if profile.distinct * _OFTEN <= rows:
             return Detection(0.85)
@@ -276,16 +277,3 @@ class Category:
     def load(self, src: ArtifactReader) -> CategoryCodec:
         """Read a codec that ``save`` wrote."""
         return CategoryCodec.load(src)
-
-
-def _is_name_like(arrow_type: pa.DataType) -> bool:
-    kinds = pa.types
-    return bool(
-        kinds.is_string(arrow_type)
-        or kinds.is_large_string(arrow_type)
-        or kinds.is_string_view(arrow_type)
-        or kinds.is_binary(arrow_type)
-        or kinds.is_large_binary(arrow_type)
-        or kinds.is_binary_view(arrow_type)
-        or kinds.is_fixed_size_binary(arrow_type)
-    )

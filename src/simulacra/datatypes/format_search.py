@@ -11,9 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulacra.datatypes.formats import Program, compile_format
+from simulacra.datatypes.offsets import body_format, follows, with_offset
 
 _PROBES = 12
 """Values whose shape suggests formats; the first may be a stray."""
+_GLANCE = 256
+"""Values that tell which formats are worth trying on all."""
+_CLOSE = 0.1
 _SHORT = 3
 """Letters of a short name of a month or weekday."""
 _LONG_YEAR = 4
@@ -22,7 +26,7 @@ _TIME = re.compile(
     r"(?P<hour>\d{1,2})(?P<colon>:?)(?P<minute>\d{2})(?:(?P=colon)(?P<second>\d{2})"
     r"(?:(?P<point>[.,])(?P<fraction>\d{1,9}))?)?(?:(?P<space> ?)(?P<half>[AaPp][Mm]))?"
 )
-_SUFFIX = re.compile(r" ?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})")
+_SUFFIX = re.compile(r" ?(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)")
 _JOINT = re.compile(r"T|,? +")
 _NUMERIC = re.compile(r"(\d{1,4})([-/. ])(\d{1,2})\2(\d{1,4})")
 _COMPACT = re.compile(r"\d{8}")
@@ -38,7 +42,7 @@ class Found:
 
     Attributes:
         format: See :mod:`simulacra.datatypes.formats`.
-        program: The same, compiled.
+        program: The same, compiled, without a varying offset.
         share: The share of values that follow it.
     """
 
@@ -56,17 +60,17 @@ def find_format(values: pa.Array) -> Found | None:
     Args:
         values: Texts, none null.
     """
-    best: Found | None = None
-    for text in _probes(values):
-        for format_ in _candidates(text):
-            program = compile_format(format_)
-            _, good = program.read(values)
-            found = Found(format_, program, float(good.mean()))
-            if best is None or found.share > best.share:
-                best = found
-            if best.share == 1.0:
-                return best
-    return best if best is not None and best.share > 0 else None
+    formats = dict.fromkeys(f for text in _probes(values) for f in _candidates(text))
+    few = values.take(pa.array(range(0, len(values), -(-len(values) // _GLANCE))))
+    shares = {format_: float(follows(format_, few).mean()) for format_ in formats}
+    best = max(shares.values(), default=0.0)
+    if best == 0.0:
+        return None
+    close = [format_ for format_, share in shares.items() if share >= best - _CLOSE]
+    shares = {format_: float(follows(format_, values).mean()) for format_ in close}
+    winner = max(shares, key=lambda format_: shares[format_])
+    program = compile_format(body_format(winner) or winner)
+    return Found(winner, program, shares[winner])
 
 
 def _probes(values: pa.Array) -> list[str]:
@@ -82,22 +86,31 @@ def _candidates(text: str) -> Iterator[str]:
     """Yield formats that one text may follow, likelier ones first."""
     if len(text) > 64:
         return
+    for format_, rest in _whole_formats(text):
+        yield format_ + rest.replace("%", "%%")
+        if rest:
+            yield with_offset(format_)
+
+
+def _whole_formats(text: str) -> Iterator[tuple[str, str]]:
+    """Yield formats of dates and times, and the offset that follows in the text."""
     for date, rest in _dates(text):
         if not rest:
-            yield date
+            yield date, ""
             continue
         joint = _JOINT.match(rest)
         if joint:
-            for time in _times(rest[joint.end() :]):
-                yield date + joint.group() + time
+            for time, offset in _times(rest[joint.end() :]):
+                yield date + joint.group() + time, offset
         elif _SUFFIX.fullmatch(rest):
-            yield date + rest
+            yield date, rest
     yield from _times(text)
 
 
-def _times(text: str) -> Iterator[str]:
+def _times(text: str) -> Iterator[tuple[str, str]]:
     match = _TIME.match(text)
-    if not match or (text[match.end() :] and not _SUFFIX.fullmatch(text[match.end() :])):
+    rest = text[match.end() :] if match else ""
+    if not match or (rest and not _SUFFIX.fullmatch(rest)):
         return
     parts = match.groupdict()
     if not parts["colon"] and len(parts["hour"]) + len(parts["minute"]) < 4:
@@ -111,11 +124,10 @@ def _times(text: str) -> Iterator[str]:
     half = ""
     if parts["half"]:
         half = parts["space"] + ("%p" if parts["half"].isupper() else "%P")
-    end = half + text[match.end() :].replace("%", "%%")
     has_seconds = bool(parts["second"])
     for fraction in _fractions(parts["point"], parts["fraction"], has_seconds=has_seconds):
         for hour in (f"%{letter}", f"%-{letter}"):
-            yield hour + tail + fraction + end
+            yield hour + tail + fraction + half, rest
 
 
 def _fractions(point: str | None, digits: str | None, *, has_seconds: bool) -> Iterator[str]:

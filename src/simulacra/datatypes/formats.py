@@ -11,7 +11,8 @@ A format is written as for ``strftime``: ``%Y %y %m %d %H %I %M %S %p %b %B %a %
 ``%.6f``  a point and so many digits, or nothing if they are zero
 ========  ==================================================================================
 
-Everything else stands for itself, a constant offset such as ``+02:00`` or ``Z`` as well.
+Everything else stands for itself, a constant offset such as ``+02:00`` or ``Z`` as well. An offset
+that differs from row to row is ``%z``, at the end only; see :mod:`simulacra.datatypes.offsets`.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from simulacra.core.features import Codes, FeatureKind, FeatureSpec
 from simulacra.core.protocols import ColumnProfile, Config, Detection, FittedColumn
 from simulacra.core.random import RngKey
 from simulacra.core.schema import ColumnSpec
+from simulacra.datatypes.arrow_kinds import is_text
 from simulacra.datatypes.bins import damaged
 from simulacra.datatypes.forms import Mark
 from simulacra.datatypes.identifier_patterns import (
@@ -167,7 +168,7 @@ class Identifier:
         if not _can_hold(profile.type) or not profile.unique or not len(profile.sample):
             return Detection(0.0)
         called = _KEY_NAME.search(profile.name) is not None
-        if _is_text(profile.type):
+        if is_text(profile.type):
             return Detection(_text_confidence(profile, called=called))
         return Detection(_number_confidence(profile, called=called))
 
@@ -248,13 +249,4 @@ def _can_hold(arrow_type: pa.DataType) -> bool:
     whole = pa.types.is_integer(arrow_type) or (
         pa.types.is_decimal(arrow_type) and arrow_type.scale <= 0
     )
-    return bool(whole or _is_text(arrow_type))
-
-
-def _is_text(arrow_type: pa.DataType) -> bool:
-    kinds = pa.types
-    return bool(
-        kinds.is_string(arrow_type)
-        or kinds.is_large_string(arrow_type)
-        or kinds.is_string_view(arrow_type)
-    )
+    return bool(whole or is_text(arrow_type))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simulacra.datatypes.kernels import mixed
+from simulacra.datatypes.line_kernels import mixed
 from simulacra.datatypes.ngram.compiled import Bytes, Ints, kernel
 
 Words = NDArray[np.uint64]

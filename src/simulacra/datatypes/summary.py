@@ -108,7 +108,7 @@ def distinct(values: Values) -> tuple[Values, Counts]:
 
 
 def _merge(one: Histogram, other: Histogram) -> Histogram:
-    from simulacra.datatypes.kernels import merge_sorted
+    from simulacra.datatypes.count_kernels import merge_sorted
 
     if object in (one.values.dtype, other.values.dtype):
         values, places = np.unique(
@@ -123,7 +123,7 @@ def _merge(one: Histogram, other: Histogram) -> Histogram:
 
 
 def _pool(histogram: Histogram) -> Histogram:
-    from simulacra.datatypes.kernels import pool_rare
+    from simulacra.datatypes.count_kernels import pool_rare
 
     most = max(1, histogram.rows // _POOLS)
     middles, counts = pool_rare(histogram.counts, most)

@@ -15,10 +15,13 @@ from simulacra.core.errors import SpecError
 from simulacra.core.protocols import ColumnProfile, Config, Detection
 from simulacra.core.random import RngKey
 from simulacra.core.schema import ColumnSpec
+from simulacra.datatypes.arrow_kinds import is_text
+from simulacra.datatypes.category import CategoryCodec, CategoryConfig, CategoryFitter
 from simulacra.datatypes.format_search import find_format
-from simulacra.datatypes.formats import Program, compile_format
+from simulacra.datatypes.formats import Program
 from simulacra.datatypes.forms import Form, WholeForm
 from simulacra.datatypes.number import NumberType
+from simulacra.datatypes.offsets import OffsetTimeCodec, OffsetTimeFitter, body_format, follows
 from simulacra.datatypes.options import read_options
 from simulacra.datatypes.ordered import OrderedCodec, OrderedConfig
 from simulacra.datatypes.temporal_fit import TemporalFitter
@@ -58,7 +61,7 @@ class _Temporal:
         """Claim the Arrow types, and text nearly all of which follows one format."""
         if self._is_mine(profile.type):
             return Detection(0.9)
-        if not _is_text(profile.type) or not len(profile.sample):
+        if not is_text(profile.type) or not len(profile.sample):
             return Detection(0.0)
         found = find_format(profile.sample.cast(pa.large_string()))
         if found is None or found.share < _NEARLY_ALL or not self._reads(found.program):
@@ -71,16 +74,16 @@ class _Temporal:
     def accepts(self, values: pa.Array, options: Mapping[str, Any]) -> pa.BooleanArray:
         """Say which texts follow the format; every value of the Arrow types does."""
         config = TemporalConfig.model_validate(options)
-        if config.format is None or not _is_text(values.type):
+        if config.format is None or not is_text(values.type):
             return pa.array(np.full(len(values), self._is_mine(values.type)))
-        _, good = compile_format(config.format).read(values)
+        good = follows(config.format, values)
         if values.null_count:
             good |= values.is_null().to_numpy(zero_copy_only=False)
         return pa.array(good)
 
     def start(
         self, name: str, column: ColumnSpec, *, rng: RngKey, ctx: RunContext
-    ) -> TemporalFitter:
+    ) -> TemporalFitter | OffsetTimeFitter:
         """Begin to learn a column.
 
         Raises:
@@ -89,10 +92,8 @@ class _Temporal:
         del rng, ctx
         arrow_type = column.arrow_type()
         config = read_options(name, column, TemporalConfig)
-        if _is_text(arrow_type):
-            text = self._text_form(name, arrow_type, config)
-            unit = text.program.per_second * _DAY if text.program.has_date else 0
-            return TemporalFitter(name, text, text, unit, config)
+        if is_text(arrow_type):
+            return self._start_text(name, arrow_type, config)
         if not self._is_mine(arrow_type):
             raise SpecError(
                 f"{column.arrow} can't be a column of type {self.name}",
@@ -105,32 +106,53 @@ class _Temporal:
         unit = _UNITS[arrow_type.unit] * _DAY
         return TemporalFitter(name, WholeForm(arrow_type), _wall(arrow_type), unit, config)
 
-    def _text_form(
+    def _start_text(
         self, name: str, arrow_type: pa.DataType, config: TemporalConfig
-    ) -> TextTimeForm:
-        if config.format is None:
+    ) -> TemporalFitter | OffsetTimeFitter:
+        body = body_format(config.format or "")
+        if body is None:
+            return _text_fitter(name, self._text_form(name, arrow_type, config.format), config)
+        form = self._text_form(name, pa.large_string(), body)
+        offsets = CategoryFitter(name, pa.large_string(), CategoryConfig())
+        return OffsetTimeFitter(arrow_type, body, _text_fitter(name, form, config), offsets)
+
+    def _text_form(self, name: str, arrow_type: pa.DataType, format_: str | None) -> TextTimeForm:
+        if format_ is None:
             raise SpecError(
                 f"a column of text can be of type {self.name} only with a format",
                 where=name,
                 mend="Add the option format, as format: '%d/%m/%Y'",
             )
         try:
-            form = TextTimeForm(arrow_type, config.format)
+            form = TextTimeForm(arrow_type, format_)
         except ValueError as error:
             raise SpecError(
-                f"the format {config.format!r} is wrong", where=name, why=str(error)
+                f"the format {format_!r} is wrong", where=name, why=str(error)
             ) from error
         if not self._reads(form.program):
             raise SpecError(
-                f"the format {config.format!r} is none of a {self.name}",
+                f"the format {format_!r} is none of a {self.name}",
                 where=name,
                 mend="Choose the type date, time or datetime, as the format's parts say",
             )
         return form
 
-    def load(self, src: ArtifactReader) -> OrderedCodec:
-        """Read a codec that ``save`` wrote."""
-        return OrderedCodec.load(src, _make_form)
+    def load(self, src: ArtifactReader) -> OrderedCodec | OffsetTimeCodec:
+        """Read a codec that ``save`` wrote.
+
+        Raises:
+            BundleError: The members do not make a codec.
+        """
+        if not src.has("offsets"):
+            return OrderedCodec.load(src, _make_form)
+        times = OrderedCodec.load(src.child("time"), _make_form)
+        offsets = CategoryCodec.load(src.child("offset"))
+        return OffsetTimeCodec.load(src, times, offsets)
+
+
+def _text_fitter(name: str, form: TextTimeForm, config: TemporalConfig) -> TemporalFitter:
+    unit = form.program.per_second * _DAY if form.program.has_date else 0
+    return TemporalFitter(name, form, form, unit, config)
 
 
 def _wall(arrow_type: pa.DataType) -> Form:
@@ -143,15 +165,6 @@ def _make_form(arrow_type: pa.DataType, facts: dict[str, Any]) -> Form:
     if "format" in facts:
         return TextTimeForm(arrow_type, facts["format"], tuple(facts["kept"]))
     return WallForm(arrow_type) if facts.get("wall") else WholeForm(arrow_type)
-
-
-def _is_text(arrow_type: pa.DataType) -> bool:
-    kinds = pa.types
-    return bool(
-        kinds.is_string(arrow_type)
-        or kinds.is_large_string(arrow_type)
-        or kinds.is_string_view(arrow_type)
-    )
 
 
 class Datetime(_Temporal):
