@@ -16,24 +16,60 @@ _DATES = pa.table(
     }
 )
 _HOURS = _ORDERS.append_column("hour", pc.hour(_ORDERS["ordered"]))
+_BILLS = _ORDERS.append_column(
+    "settled", pc.if_else(_ORDERS["express"], _ORDERS["paid"], pc.multiply(_ORDERS["paid"], 0.5))
+)
 
 
 def _rule(table: pa.Table, **options: str) -> dict[str, object]:
     return {"options": options, "table": table, "spec": spec_of(table)}
 
 
+_NAN_IS_NULL = "in text there is no number but a number: NaN is written as nothing"
+_AS_FLOAT = "as many digits are read as a floating-point number"
+_TEXT_UNKEPT = {
+    "float32 extremes": _NAN_IS_NULL,
+    "float64 extremes": _NAN_IS_NULL,
+    "decimal256": _AS_FLOAT,
+}
+_NO_SCHEMA = "without a line JSON Lines have no columns"
+
 CASES: dict[tuple[Kind, str], dict[str, object]] = {
     (Kind.RULE, "calendar"): _rule(_DATES, year="year", month="month", day="day"),
     (Kind.RULE, "clock"): _rule(_CLOCK, column="at"),
+    (Kind.RULE, "copy"): _rule(_BILLS, column="settled", of="paid"),
     (Kind.RULE, "difference"): _rule(_ORDERS, column="shipped", minus="ordered", order=">"),
     (Kind.RULE, "part"): _rule(_HOURS, column="hour", of="ordered", part="hour"),
+    (Kind.CONNECTOR, "csv"): {"unkept": _TEXT_UNKEPT},
+    (Kind.CONNECTOR, "jsonl"): {
+        "unkept": _TEXT_UNKEPT
+        | {
+            "uint64": _AS_FLOAT,
+            "int64 empty": _NO_SCHEMA,
+            "float64 empty": _NO_SCHEMA,
+            "string empty": _NO_SCHEMA,
+            "timestamp[us] empty": _NO_SCHEMA,
+        }
+    },
+    (Kind.CONNECTOR, "excel"): {
+        "unkept": {
+            "string unicode": "an empty cell is a null, not an empty text",
+            "timestamp Europe/Berlin": "a cell has no time zone: it shows the clock on the wall",
+            "decimal256": _AS_FLOAT,
+        }
+    },
     (Kind.METRIC, "utility"): {"options": {"target": "express", "threads": 1}},
     (Kind.METRIC, "detection"): {"options": {"threads": 1}},
     (Kind.METRIC, "closest_records"): {"options": {"threads": 1}},
 }
 """What plug-ins need to be checked besides their name."""
 
-GAPS: dict[tuple[Kind, str], dict[str, str]] = {}
+GAPS: dict[tuple[Kind, str], dict[str, str]] = {
+    (Kind.CONNECTOR, "jsonl"): {"keeps_empty_tables": _NO_SCHEMA},
+    (Kind.CONNECTOR, "excel"): {
+        "keeps_a_single_column_with_nulls": "a sheet ends at the last cell that holds something"
+    },
+}
 """Checks known to fail, with their reasons."""
 
 for _kind in Kind:
