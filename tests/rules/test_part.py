@@ -29,7 +29,7 @@ PYTHON_PARTS = {
     "minute": lambda t: t.minute,
     "second": lambda t: t.second,
 }
-MOMENTS = st.datetimes().filter(lambda t: 1700 < t.year < 2250)
+MOMENTS = st.datetimes(*map(dt.datetime.fromisoformat, ("1700-01-01", "2250-12-31")))
 
 
 def fit(batch: pa.RecordBatch, **options: object) -> FittedRule:
@@ -41,8 +41,7 @@ def batch_of(part: pa.Array, whole: pa.Array) -> pa.RecordBatch:
     return pa.RecordBatch.from_pydict({"p": part, "w": whole})
 
 
-@pytest.mark.parametrize("part", PYTHON_PARTS)
-@given(st.lists(st.none() | MOMENTS, min_size=1))
+@given(st.sampled_from(list(PYTHON_PARTS)), st.lists(st.none() | MOMENTS, min_size=1))
 def test_parts_of_times_are_what_python_says(part, moments):
     right = [None if t is None else PYTHON_PARTS[part](t) + 1 for t in moments]
     batch = batch_of(pa.array(right, pa.float64()), pa.array(moments, pa.timestamp("us")))

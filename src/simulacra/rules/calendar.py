@@ -71,7 +71,7 @@ class Calendar:
                 where=options.day,
                 mend="Remove the rule calendar",
             )
-        taken, name = set(sample.column_names), "-".join(options.columns)
+        taken, name = set(sample.column_names), date_name(*options.columns)
         while name in taken:
             name += "-"
         return FittedCalendar(options, name, tuple(column.type for column in columns))
@@ -123,6 +123,11 @@ class FittedCalendar:
                 "types": [type_to_text(kind) for kind in self._kinds],
             },
         )
+
+
+def date_name(year: str, month: str, day: str) -> str:
+    """Return the name of the date column, unless the table has one of that name."""
+    return f"{year}-{month}-{day}"
 
 
 def is_date(columns: list[pa.Array]) -> NDArray[np.bool_]:

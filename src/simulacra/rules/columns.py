@@ -13,16 +13,19 @@ def column_of(sample: pa.Table, name: str) -> pa.Array:
     Raises:
         SpecError: There is no such column.
     """
-    if name not in sample.column_names:
+    index = sample.schema.get_field_index(name)
+    if index < 0:
         raise SpecError(
             "there is no such column",
             where=name,
             mend=f"Choose from {', '.join(sample.column_names)}",
         )
-    chunked = sample[name]
+    chunked = sample.column(index)
     return pa.concat_arrays(chunked.chunks) if chunked.num_chunks else pa.array([], chunked.type)
 
 
 def replace(batch: pa.RecordBatch, name: str, values: pa.Array) -> pa.RecordBatch:
     """Return the batch with other values, maybe of another type, in one of its columns."""
-    return batch.set_column(batch.schema.get_field_index(name), name, values)
+    index = batch.schema.get_field_index(name)
+    field = pa.field(name, values.type, nullable=batch.schema.field(index).nullable)
+    return batch.set_column(index, field, values)

@@ -93,11 +93,16 @@ class PartConfig(Config):
 def part_of(whole: pa.Array, options: PartConfig) -> pa.Array:
     """Return the part of each value, int64, null where there is none."""
     if options.part.of_number:
-        value = ticks.read(whole, _ONES)
-        by = cast("int", options.by)
-        count = value.count // by if options.part is Part.QUOTIENT else value.count % by
-        return pa.array(count + options.offset, mask=~value.known)
+        part = number_part(ticks.read(whole, _ONES), options)
+        return pa.array(part.count, mask=~part.known)
     return pc.add(_TIME_PARTS[options.part](whole).cast(pa.int64()), options.offset)
+
+
+def number_part(whole: Ticks, options: PartConfig) -> Ticks:
+    """Return the quotient or remainder of each whole number."""
+    by = cast("int", options.by)
+    count = whole.count // by if options.part is Part.QUOTIENT else whole.count % by
+    return whole.moved(count + options.offset)
 
 
 class PartRule:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.rules import ticks
-from simulacra.rules.calendar import Calendar, CalendarConfig, is_date, valid_date
+from simulacra.rules.calendar import Calendar, CalendarConfig, date_name, is_date, valid_date
 from simulacra.rules.finding.state import State
 
 FEWEST_ACCIDENTS = 10
@@ -18,8 +18,8 @@ _FEWEST_MONTHS = 6
 _FEWEST_DAYS = 28
 
 
-def find_calendars(state: State) -> None:
-    """Find columns that together make a date in every row, and note them."""
+def find_calendars(state: State) -> list[str]:
+    """Find columns that together make a date in every row; note and return the dates."""
     years, months, days = [], [], []
     for place, (name, values) in enumerate(state.numbers()):
         unit = ticks.unit_of(values.type)
@@ -38,14 +38,19 @@ def find_calendars(state: State) -> None:
     triples = sorted(
         product(years, months, days), key=lambda three: np.ptp([place for place, _ in three])
     )
+    dates = []
     for year, month, day in triples:
         names = (year[1], month[1], day[1])
-        if set(names) <= set(state.rows.column_names) and _is_calendar(state, names):
+        date = date_name(*names)
+        free = state.columns.keys() >= set(names) and date not in state.taken
+        if free and _is_calendar(state, names):
             state.apply(Calendar.name, CalendarConfig(year=names[0], month=names[1], day=names[2]))
+            dates.append(date)
+    return dates
 
 
 def _is_calendar(state: State, names: tuple[str, str, str]) -> bool:
-    columns = [state.column(name) for name in names]
+    columns = [state.columns[name] for name in names]
     if not is_date(columns).all():
         return False
     known = columns[0].is_valid().to_numpy(zero_copy_only=False)

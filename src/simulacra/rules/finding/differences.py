@@ -8,26 +8,21 @@ is written as its delay, the column of delays becomes 0.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from simulacra.rules import ticks
-from simulacra.rules.clock import MINUTES_A_DAY
 from simulacra.rules.difference import Difference, DifferenceConfig, Order, cut_of, wrap
+from simulacra.rules.finding.columns import Column, counted
 from simulacra.rules.finding.ranks import Ranks
 from simulacra.rules.finding.simplicity import cost, leaves_of
 from simulacra.rules.finding.state import State
-from simulacra.rules.ticks import Unit
 
 FEWEST_ROWS = 400
 """Fewer rows that have both values tell nothing."""
-FEWEST_VALUES = 20
-"""Columns of fewer distinct values are codes; a model draws those exactly anyway."""
-LEAST_GAIN = 0.4
+LEAST_GAIN = 0.5
 """Nats a row that a difference must save."""
 MOST_SPREAD = 0.5
 """How far distances may spread, as a share of the column's own spread."""
@@ -40,71 +35,65 @@ MOST_STEPS = 3
 """How often one column may be measured from another."""
 _ALIKE = 0.03
 """Nats by which two columns' own costs differ by accident."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """A column as the rules found so far leave it.
-
-    Attributes:
-        values: Its values.
-        unit: What it is counted in.
-        count: Its values in ticks, shape ``(rows,)``, int64.
-        known: Which rows have one.
-        period: The ticks after which it wraps, None if it doesn't.
-        steps: How often it was measured from another one.
-    """
-
-    values: pa.Array
-    unit: Unit
-    count: NDArray[np.int64]
-    known: NDArray[np.bool_]
-    period: int | None = None
-    steps: int = 0
+_FIRST_ROWS = 64
+"""Rows that rule most candidates for an exact distance out."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """A column, another one to subtract or add, and the nats a row that this saves."""
+    """A column, another one to subtract or add, and the nats a row that this saves.
+
+    Attributes:
+        column: The column that would become a distance.
+        other: The column it would be measured from.
+        sign: -1 to subtract, 1 to add.
+        gain: The nats.
+        positive: Whether most distances are positive.
+        twin: A third column that is this distance, as a delay may be, or None.
+    """
 
     column: str
     other: str
     sign: int
     gain: float
     positive: bool
+    twin: str | None
 
 
 def find_differences(
-    state: State, clocks: AbstractSet[str], *, training: NDArray[np.bool_]
-) -> None:
+    state: State, columns: Mapping[str, Column], *, training: NDArray[np.bool_]
+) -> set[str]:
     """Measure columns from each other as long as that pays, and note how.
 
     Args:
         state: The rows, and the rules found before.
-        clocks: Columns of minutes since midnight, which wrap.
+        columns: The columns that may be measured, counted.
         training: Which rows to count; gains are taken on the others. Shape ``(rows,)``.
+
+    Returns:
+        The columns that became distances.
     """
-    columns = {}
-    for name, values in state.measures():
-        period = MINUTES_A_DAY if name in clocks else None
-        column = _counted(values, period=period)
-        if column is not None and _distinct(column) >= FEWEST_VALUES:
-            columns[name] = column
-    if columns:
-        _Search(state, columns, training).run()
+    if not columns:
+        return set()
+    search = _Search(state, dict(columns), training)
+    search.run()
+    return search.changed
 
 
 class _Search:
     """The columns that can be measured, and the rules found in them so far."""
 
     def __init__(
-        self, state: State, columns: dict[str, _Column], training: NDArray[np.bool_]
+        self, state: State, columns: dict[str, Column], training: NDArray[np.bool_]
     ) -> None:
         self._state = state
         self._columns = columns
         self._training = training
         self._ranks = Ranks(columns)
+        self._counts = np.column_stack([column.count for column in columns.values()])
+        self._known = np.column_stack([column.known for column in columns.values()])
         self._costs: dict[str, float] = {}
+        self.changed: set[str] = set()
 
     def run(self) -> None:
         """Measure columns from each other as long as that pays."""
@@ -113,17 +102,23 @@ class _Search:
             self._measure(pairs, ((name, other) for other in self._ranks.partners(name)))
         while pairs:
             changed = self._take(self._turned(max(pairs.values(), key=_gain), pairs))
+            self.changed.add(changed)
             self._ranks.update(changed, self._columns[changed])
             self._costs.pop(changed, None)
-            pairs = {key: pair for key, pair in pairs.items() if changed not in key}
+            place = list(self._columns).index(changed)
+            self._counts[:, place] = self._columns[changed].count
+            self._known[:, place] = self._columns[changed].known
+            stale = [pair for pair in pairs.values() if changed == pair.twin]
+            pairs = {key: pair for key, pair in pairs.items() if changed not in {*key, pair.twin}}
             partners = self._ranks.partners(changed)
+            self._measure(pairs, ((p.column, p.other) for p in stale))
             self._measure(pairs, ((changed, other) for other in partners))
             self._measure(pairs, ((other, changed) for other in partners))
 
     def _turned(self, pair: _Pair, pairs: Mapping[tuple[str, str], _Pair]) -> _Pair:
         """Return the pair or its reverse: the column that is harder to tell becomes the distance.
 
-        Of two that are alike, the one whose distances are positive.
+        Of two that are alike, the one that is no distance yet, or whose distances are positive.
         """
         reverse = pairs.get((pair.other, pair.column))
         if reverse is None:
@@ -131,6 +126,9 @@ class _Search:
         harder = self._alone(pair.column) - self._alone(pair.other)
         if abs(harder) > _ALIKE:
             return pair if harder > 0 else reverse
+        steps = self._columns[pair.column].steps - self._columns[pair.other].steps
+        if steps:
+            return pair if steps < 0 else reverse
         return reverse if reverse.positive and not pair.positive else pair
 
     def _alone(self, name: str) -> float:
@@ -158,14 +156,31 @@ class _Search:
         distance = column.count[both] + sign * origin
         if column.period is not None:
             distance = wrap(distance, cut_of(distance, column.period), column.period)
+        twin = self._twin(distance, both)
         share = _spread(distance) / max(_spread(column.count[both]), 1.0)
-        if share > MOST_SPREAD or (share > TINY_SPREAD and _repeated(distance) < MOST_REPEAT):
+        blurred = share > TINY_SPREAD and _repeated(distance) < MOST_REPEAT
+        if twin is None and (share > MOST_SPREAD or blurred):
             return None
         distance_cost = min(cost(distance, leaves_of(origin), self._training[both]))
-        gain = self._cost(name) - distance_cost
+        gain = self._cost(name) - distance_cost + (0.0 if twin is None else self._cost(twin))
         if gain < LEAST_GAIN:
             return None
-        return _Pair(name, other, sign, gain, positive=bool((distance >= 0).all()))
+        return _Pair(name, other, sign, gain, bool((distance >= 0).mean() > 0.5), twin)
+
+    def _twin(self, distance: NDArray[np.int64], rows: NDArray[np.bool_]) -> str | None:
+        """Return a column that is the distance in all rows, but for its sign."""
+        first, where = distance[:_FIRST_ROWS, None], np.flatnonzero(rows)[:_FIRST_ROWS]
+        counts, unknown = self._counts[where], ~self._known[where]
+        alike = [((counts == told) | unknown).all(axis=0) for told in (first, -first)]
+        for name in (
+            name for name, maybe in zip(self._columns, alike[0] | alike[1], strict=True) if maybe
+        ):
+            column = self._columns[name]
+            known = column.known[rows]
+            count, told = column.count[rows][known], distance[known]
+            if known.sum() >= FEWEST_ROWS and ((count == told).all() or (count == -told).all()):
+                return name
+        return None
 
     def _both(self, name: str, other: str) -> NDArray[np.bool_] | None:
         """Return the rows that have both values, None if they are too few."""
@@ -176,7 +191,7 @@ class _Search:
     def _cost(self, name: str) -> float:
         """Return the nats that a column costs as it is, given whichever other one tells most."""
         if name not in self._costs:
-            column, costs = self._columns[name], [np.inf]
+            column, costs = self._columns[name], [self._alone(name)]
             for other in self._ranks.partners(name):
                 both = self._both(name, other)
                 if both is not None:
@@ -201,8 +216,8 @@ class _Search:
             period=column.period,
         )
         self._state.apply(Difference.name, config)
-        values = self._state.column(pair.column)
-        distance = _counted(values, steps=column.steps + 1)
+        values = self._state.columns[pair.column]
+        distance = counted(values, steps=column.steps + 1)
         if distance is None:
             msg = f"the distances of {pair.column} can't be counted"
             raise AssertionError(msg)
@@ -214,33 +229,11 @@ def _gain(pair: _Pair) -> float:
     return pair.gain
 
 
-def _counted(values: pa.Array, *, period: int | None = None, steps: int = 0) -> _Column | None:
-    """Return a column counted in its own unit, None if its values have none exactly."""
-    decimals = ticks.decimals_of(values) if pa.types.is_floating(values.type) else 0
-    unit = None if decimals is None else ticks.unit_of(values.type, decimals)
-    if unit is None:
-        return None
-    read = ticks.read(values, unit)
-    if not read.exact.all():
-        return None
-    if unit.family == "time":
-        period = unit.day
-    some = read.count[read.known]
-    if period is not None and some.size and int(some.max()) - int(some.min()) >= period:
-        # Both midnights, 0 and 2400, occur.
-        period = None
-    return _Column(values, unit, read.count, read.known, period, steps)
-
-
 def _order(distance: NDArray[np.int64]) -> Order | None:
     for order in Order:
         if not order.broken(distance).any():
             return order
     return None
-
-
-def _distinct(column: _Column) -> int:
-    return len(np.unique(column.count[column.known]))
 
 
 def _repeated(count: NDArray[np.int64]) -> float:

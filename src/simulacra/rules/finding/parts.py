@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import product
 from typing import cast
 
 import numpy as np
@@ -11,8 +12,8 @@ import pyarrow.compute as pc
 
 from simulacra.rules import ticks
 from simulacra.rules.finding.state import State
-from simulacra.rules.part import Part, PartConfig, PartRule, part_of
-from simulacra.rules.ticks import Unit
+from simulacra.rules.part import Part, PartConfig, PartRule, number_part, part_of
+from simulacra.rules.ticks import Ticks, Unit
 
 LEAST_TELLING = 30
 """Rows that must have another value than the commonest one, for a match to be no accident."""
@@ -21,41 +22,48 @@ _FEWEST_QUOTIENTS = 3
 _FIRST_ROWS = 256
 """Rows whose values are a column's signature: equal parts have equal ones."""
 _ONES = cast("Unit", ticks.unit_of(pa.int64()))
-_NO_COLUMN = "?"
+_NO_COLUMN = ""
 
 
-def find_parts(state: State) -> None:
+def find_parts(state: State, wholes: Iterable[str] | None = None) -> None:
     """Find parts of dates, times and numbers, and note them.
 
     A column found to be a part leaves the state: it can be worked out, so nothing else needs it.
+
+    Args:
+        state: The rows, and the rules found before.
+        wholes: The columns to look for parts of; all when None.
     """
-    wholes: dict[bytes, list[tuple[str, Part, int | None]]] = {}
-    for name, values in state.measures():
-        for part, by in _kinds(values.type):
-            options = PartConfig(column=_NO_COLUMN, of=name, part=part, by=by)
-            signature = _signature(part_of(values[:_FIRST_ROWS], options))
-            wholes.setdefault(signature, []).append((name, part, by))
+    wanted = dict(state.measures()) if wholes is None else {n: state.columns[n] for n in wholes}
+    parts: dict[bytes, list[PartConfig]] = {}
+    for name, values in wanted.items():
+        for options, part in _parts(name, values[:_FIRST_ROWS]):
+            parts.setdefault(_signature(part), []).append(options)
     for name, values in list(state.numbers()):
-        if not _tells(values):
-            continue
-        for other, part, by in wholes.get(_signature(values[:_FIRST_ROWS]), []):
-            if other == name or other not in state.rows.column_names:
-                continue
-            found = _checked(state, PartConfig(column=name, of=other, part=part, by=by))
-            if found is not None:
-                state.apply(PartRule.name, found)
-                break
+        alike = parts.get(_signature(ticks.read(values[:_FIRST_ROWS], _ONES)), [])
+        for options in alike if _tells(values) else []:
+            if options.of != name and options.of in state.columns:
+                found = _checked(state, options.model_copy(update={"column": name}))
+                if found is not None:
+                    state.apply(PartRule.name, found)
+                    break
 
 
-def _kinds(kind: pa.DataType) -> Iterator[tuple[Part, int | None]]:
+def _parts(name: str, values: pa.Array) -> Iterator[tuple[PartConfig, Ticks]]:
+    """Yield every part that a column may have."""
     for part in Part:
-        if part.fits(kind):
-            yield from ((part, by) for by in (_DIVISORS if part.of_number else (None,)))
+        if part.fits(values.type) and not part.of_number:
+            options = PartConfig(column=_NO_COLUMN, of=name, part=part)
+            yield options, ticks.read(part_of(values, options), _ONES)
+    if Part.QUOTIENT.fits(values.type):
+        read = ticks.read(values, _ONES)
+        for part, by in product((Part.QUOTIENT, Part.REMAINDER), _DIVISORS):
+            options = PartConfig(column=_NO_COLUMN, of=name, part=part, by=by)
+            yield options, number_part(read, options)
 
 
-def _signature(values: pa.Array) -> bytes:
+def _signature(read: Ticks) -> bytes:
     """Return what columns that differ by a constant have in common."""
-    read = ticks.read(values, _ONES)
     some = read.count[read.known]
     relative = np.where(read.known, read.count - (some[0] if some.size else 0), 0)
     return relative.tobytes() + read.known.tobytes()
@@ -68,7 +76,7 @@ def _tells(values: pa.Array) -> bool:
 
 def _checked(state: State, options: PartConfig) -> PartConfig | None:
     """Return the options, with the offset, if the part is right in all rows."""
-    column, whole = (state.column(name) for name in (options.column, options.of))
+    column, whole = (state.columns[name] for name in (options.column, options.of))
     part = part_of(whole, options)
     distance = pc.subtract(ticks.write(ticks.read(column, _ONES), pa.int64(), _ONES), part)
     offset = pc.min(distance).as_py()

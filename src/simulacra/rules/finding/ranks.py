@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulacra.rules.ticks import Unit
+from simulacra.rules.finding.columns import Column
 
 _TRIED_PAIRS = 4_000
 _MOST_PARTNERS = 12
 
 
-class Ranked(Protocol):
-    """A counted column."""
-
-    @property
-    def unit(self) -> Unit:
-        """What it is counted in."""
-        ...
-
-    @property
-    def count(self) -> NDArray[np.int64]:
-        """Its values in ticks, shape ``(rows,)``."""
-        ...
-
-    @property
-    def known(self) -> NDArray[np.bool_]:
-        """Which rows have one."""
-        ...
-
-
 class Ranks:
     """Rank correlations, to try only the pairs of columns that move together."""
 
-    def __init__(self, columns: Mapping[str, Ranked]) -> None:
+    def __init__(self, columns: Mapping[str, Column]) -> None:
         self._names = list(columns)
         self._families = np.array([column.unit.family for column in columns.values()])
         self._most = max(2, min(_MOST_PARTNERS, _TRIED_PAIRS // max(1, len(columns))))
@@ -51,11 +31,15 @@ class Ranks:
         best = np.argsort(-alike, kind="stable")[: self._most]
         return [self._names[other] for other in best if alike[other] > 0.0]
 
+    def bound(self, name: str) -> float:
+        """Return how much a column moves with all others, a sum of absolute correlations."""
+        return float(np.abs(self._alike[self._names.index(name)]).sum())
+
     def sign(self, name: str, other: str) -> int:
         """Return -1 where two columns move together and their difference tells, else 1: the sum."""
         return -1 if self._alike[self._names.index(name), self._names.index(other)] > 0 else 1
 
-    def update(self, name: str, column: Ranked) -> None:
+    def update(self, name: str, column: Column) -> None:
         """Take a changed column's new values."""
         index = self._names.index(name)
         self._families[index] = column.unit.family
@@ -63,7 +47,7 @@ class Ranks:
         self._alike[index] = self._alike[:, index] = self._ranks @ self._ranks[index]
 
 
-def _standard_ranks(column: Ranked) -> NDArray[np.float32]:
+def _standard_ranks(column: Column) -> NDArray[np.float32]:
     """Return ranks of mean 0 and length 1, 0 where unknown."""
     _, where, rows = np.unique(column.count[column.known], return_inverse=True, return_counts=True)
     rank = np.cumsum(rows) - (rows + 1) / 2

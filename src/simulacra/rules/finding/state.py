@@ -1,4 +1,4 @@
-"""Rows to look for rules in, as the rules found so far leave them."""
+"""Columns to look for rules in, as the rules found so far leave them."""
 
 from __future__ import annotations
 
@@ -20,49 +20,61 @@ _CODES = frozenset({"category", "constant"})
 
 
 class State:
-    """Rows, changed by every rule that is found.
+    """The numbers and times of a table, changed by every rule that is found.
 
     Args:
-        rows: The rows looked at, of the table's schema.
+        sample: Rows of the table's schema.
         table: The specification: keys, and what is neither number nor time, are left alone.
 
     Attributes:
-        rows: The rows' numbers and times, as the rules found so far leave them.
+        columns: The columns, as the rules found so far leave them.
         found: Those rules, in the order in which they encode.
+        taken: Names that no new column may have.
     """
 
-    def __init__(self, rows: pa.Table, table: TableSpec) -> None:
-        keys = {*table.primary_key, *(name for key in table.foreign_keys for name in key.columns)}
+    def __init__(self, sample: pa.Table, table: TableSpec) -> None:
         self._table = table
-        self._codes: set[str] = set()
-        names = []
+        self.taken = frozenset(table.columns)
+        self.columns: dict[str, pa.Array] = {}
+        self.found: list[RuleSpec] = []
+        keys = {*table.primary_key, *(name for key in table.foreign_keys for name in key.columns)}
         for name, column in table.columns.items():
             usable = column.type in _MEASURES | _CODES and name not in keys
             if usable and ticks.unit_of(column.arrow_type()) is not None:
-                names.append(name)
-                if column.type in _CODES:
-                    self._codes.add(name)
-        self.rows = rows.select(names)
-        self.found: list[RuleSpec] = []
-
-    def column(self, name: str) -> pa.Array:
-        """Return a column's values."""
-        return column_of(self.rows, name)
+                self.columns[name] = column_of(sample, name)
 
     def numbers(self) -> Iterator[tuple[str, pa.Array]]:
         """Yield the columns of numbers, those that stand for categories included."""
-        for name in self.rows.column_names:
-            unit = ticks.unit_of(self.rows.schema.field(name).type)
+        for name, values in self.columns.items():
+            unit = ticks.unit_of(values.type)
             if unit is not None and unit.family == "number":
-                yield name, self.column(name)
+                yield name, values
 
     def measures(self) -> Iterator[tuple[str, pa.Array]]:
         """Yield the columns that measure something: numbers and times, no categories."""
-        for name in self.rows.column_names:
-            if name not in self._codes:
-                yield name, self.column(name)
+        for name, values in self.columns.items():
+            column = self._table.columns.get(name)
+            if column is None or column.type in _MEASURES:
+                yield name, values
 
-    def applied(self, specs: Iterable[RuleSpec]) -> list[RuleSpec]:
+    def apply(self, name: str, config: Config) -> None:
+        """Note a rule and encode the rows by it.
+
+        Raises:
+            SpecError: The rule doesn't hold in these rows.
+        """
+        options = config.model_dump(mode="json", exclude_defaults=True)
+        # Only the columns that the options name: a table may have thousands of others.
+        named = [value for value in options.values() if value in self.columns]
+        rows = pa.RecordBatch.from_pydict({name: self.columns[name] for name in named})
+        rule: Rule = registry.load(Kind.RULE, name)
+        encoded = rule.fit(pa.Table.from_batches([rows]), config, table=self._table).encode(rows)
+        for gone in set(named) - set(encoded.schema.names):
+            del self.columns[gone]
+        self.columns.update(zip(encoded.schema.names, encoded.columns, strict=True))
+        self.found.append(RuleSpec(rule=name, options=options))
+
+    def keep(self, specs: Iterable[RuleSpec]) -> list[RuleSpec]:
         """Apply rules found in fewer rows; return those that hold in these rows too."""
         for spec in specs:
             unordered = {name: value for name, value in spec.options.items() if name != "order"}
@@ -77,16 +89,3 @@ class State:
         except SpecError:
             return False
         return True
-
-    def apply(self, name: str, config: Config) -> None:
-        """Note a rule and encode the rows by it.
-
-        Raises:
-            SpecError: The rule doesn't hold in these rows.
-        """
-        rule: Rule = registry.load(Kind.RULE, name)
-        fitted = rule.fit(self.rows, config, table=self._table)
-        batch = self.rows.combine_chunks().to_batches()[0]
-        self.rows = pa.Table.from_batches([fitted.encode(batch)])
-        options = config.model_dump(mode="json", exclude_defaults=True)
-        self.found.append(RuleSpec(rule=name, options=options))
