@@ -2,8 +2,8 @@
 
     python run_sdv.py LEARNED.parquet DRAWN.parquet
 
-Prints ``{"fit": seconds, "sample": seconds, "cpu": seconds}``. Reading, writing and finding out what the columns
-are don't count.
+Prints ``{"fit": seconds, "sample": seconds, "cpu": seconds}``. Reading, writing and finding out
+what the columns are don't count.
 """
 
 import json

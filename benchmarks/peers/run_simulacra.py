@@ -2,8 +2,8 @@
 
     python run_simulacra.py LEARNED.parquet DRAWN.parquet
 
-Prints ``{"fit": seconds, "sample": seconds, "cpu": seconds}``. Reading and writing don't count; finding out what
-the columns are does.
+Prints ``{"fit": seconds, "sample": seconds, "cpu": seconds}``. Reading and writing don't count;
+finding out what the columns are does.
 """
 
 import json
