@@ -120,7 +120,7 @@ SAME = {
     "cp1252": "a;b\nä€;1\n".encode("cp1252"),
     "late cp1252": b"a,b\n" + b"x,1\n" * 300_000 + b"\xe4,2\n",
     "dates": b"d,t\n31.01.2024,12:30\n01.02.2024,13:00\n",
-    "wide": ",".join(f"c{i}" for i in range(2000)).encode() + b"\n" + b",".join([b"7"] * 2000) + b"\n",
+    "wide": ",".join(f"c{i}" for i in range(2000)).encode() + b"\n7" + b",7" * 1999 + b"\n",
     "long cell": b"a,b\n1," + b"x" * 6_000_000 + b"\n2,y\n",
     "nul": b"a,b\nx\0y,1\n",
 }  # fmt: skip

@@ -211,8 +211,9 @@ def test_a_damaged_marker_owns_nothing(tmp_path, write):
 
 def test_several_tables_dont_fit_one_csv(tmp_path, ctx):
     tables = {"x": TABLE.schema, "y": TABLE.schema}
-    with pytest.raises(UsageError, match="folder"), open_target(
-        str(tmp_path / "t.csv"), tables=tables, ctx=ctx
+    with (
+        pytest.raises(UsageError, match="folder"),
+        open_target(str(tmp_path / "t.csv"), tables=tables, ctx=ctx),
     ):
         pass
     assert left(tmp_path) == []
@@ -224,10 +225,10 @@ def test_several_tables_dont_fit_one_csv(tmp_path, ctx):
 def test_nothing_is_left_after_an_exception(single, kind, error, tmp_path, ctx):
     uri = str(tmp_path / "deep" / (f"t.{SUFFIXES[kind]}" if single else "t"))
     how = {"file_format": None if single else kind, "ctx": ctx}
-    with pytest.raises(error), open_target(uri, tables={"t": TABLE.schema}, **how) as writers:
-        with writers["t"] as writer:
-            writer.write(TABLE.to_batches()[0])
-            raise error
+    target = open_target(uri, tables={"t": TABLE.schema}, **how)
+    with pytest.raises(error), target as writers, writers["t"] as writer:
+        writer.write(TABLE.to_batches()[0])
+        raise error
     assert left(tmp_path) == []
 
 
@@ -267,11 +268,11 @@ def test_an_upload_that_fails_is_taken_back(monkeypatch, ctx):
 
     monkeypatch.setattr(type(filesystem), "put_file", fail_at_third)
     tables = dict.fromkeys("xyz", TABLE.schema)
-    with pytest.raises(OutputError, match="the network is gone"):
-        with open_target("memory://lost/out", tables=tables, ctx=ctx) as writers:
-            for writer in writers.values():
-                with writer:
-                    pass
+    target = open_target("memory://lost/out", tables=tables, ctx=ctx)
+    with pytest.raises(OutputError, match="the network is gone"), target as writers:
+        for writer in writers.values():
+            with writer:
+                pass
     assert filesystem.find("/lost") == []
 
 
@@ -304,10 +305,10 @@ def test_a_full_disk(single, kind, tiny_disk, ctx):
     target = open_target(
         uri, tables={"t": rows.schema}, file_format=None if single else kind, ctx=ctx
     )
-    with pytest.raises(OutputError, match="No space left") as caught, target as writers:
-        with writers["t"] as writer:
-            for batch in rows.to_batches(max_chunksize=10_000):
-                writer.write(batch)
+    full = pytest.raises(OutputError, match="No space left")
+    with full as caught, target as writers, writers["t"] as writer:
+        for batch in rows.to_batches(max_chunksize=10_000):
+            writer.write(batch)
     assert uri in str(caught.value)
     assert ".tmp" not in str(caught.value)
     assert left(tiny_disk) == []
@@ -321,3 +322,12 @@ def test_an_unwritable_place(kind, tmp_path, write):
         write(uri, TABLE)
     assert uri in str(caught.value)
     assert left(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("kind", [*FORMATS, "csv.gz", "jsonl.zst", "csv.bz2"])
+def test_the_same_rows_give_the_same_bytes(kind, tmp_path, write, monkeypatch):
+    paths = [tmp_path / f"{i}.{SUFFIXES.get(kind, kind)}" for i in range(2)]
+    for path, epoch in zip(paths, ("0", "1000000000"), strict=True):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+        write(path, TABLE, batch_rows=3)
+    assert paths[0].read_bytes() == paths[1].read_bytes()

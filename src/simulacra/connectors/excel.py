@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import pyarrow as pa
@@ -18,6 +21,7 @@ from simulacra.core.protocols import BatchSource, Config, TableWriter
 if TYPE_CHECKING:
     from openpyxl import Workbook
 
+_EPOCH = (1980, 1, 1, 0, 0, 0)
 _MOST_ROWS = 1_048_576
 _MOST_COLUMNS = 16_384
 _MOST_CHARACTERS = 32_767
@@ -88,11 +92,38 @@ def _open_book(place: Place) -> Iterator[Workbook]:
         book = Workbook(write_only=True)
         try:
             yield book
-            book.save(path)
+            _save(book, path)
         except BaseException:
             _drop_sheets(book)
             raise
         sync(path)
+
+
+def _save(book: Workbook, path: Path) -> None:
+    from openpyxl.writer.excel import ExcelWriter
+
+    with path.open("wb") as file:
+        archive = _Archive(file, "w", zipfile.ZIP_DEFLATED)
+        book.properties.created = book.properties.modified = dt.datetime(*_EPOCH)  # noqa: DTZ001 - Excel has no zones
+        try:
+            ExcelWriter(book, archive).save()
+        except BaseException:
+            archive.fp = None  # else it writes once more when it is collected
+            raise
+
+
+class _Archive(zipfile.ZipFile):
+    """A zip file that doesn't say when it was made: the same rows give the same bytes."""
+
+    def writestr(self, zinfo_or_arcname: Any, data: Any, *_: Any, **__: Any) -> None:
+        info = zipfile.ZipInfo(str(zinfo_or_arcname), _EPOCH)
+        super().writestr(info, data, zipfile.ZIP_DEFLATED)
+
+    def write(self, filename: Any, arcname: Any = None, *_: Any, **__: Any) -> None:
+        info = zipfile.ZipInfo(str(arcname), _EPOCH)
+        info.compress_type = zipfile.ZIP_DEFLATED
+        with Path(filename).open("rb") as source, self.open(info, "w", force_zip64=True) as member:
+            shutil.copyfileobj(source, member)
 
 
 def _drop_sheets(book: Workbook) -> None:

@@ -34,7 +34,10 @@ def from_pandas(frame: pd.DataFrame) -> pa.Table:
     except (pa.ArrowException, OverflowError, ValueError, TypeError) as error:
         raise _unreadable(frame, error) from error
     kept = {str(name): _dtype(frame[name].dtype) for name in frame.columns}
-    described = {name: dtype for name, dtype in kept.items() if dtype is not None}
+    described = {
+        "dtypes": {name: dtype for name, dtype in kept.items() if dtype is not None},
+        "whole_names": [str(name) for name in frame.columns if isinstance(name, int)],
+    }
     return table.replace_schema_metadata(
         {**(table.schema.metadata or {}), _KEY: json.dumps(described)}
     )
@@ -69,11 +72,16 @@ def _dtype(dtype: Any) -> dict[str, Any] | None:
 def to_pandas(table: pa.Table) -> pd.DataFrame:
     """Return the table as a pandas frame, its dtypes as :func:`from_pandas` found them."""
     described = json.loads((table.schema.metadata or {}).get(_KEY, b"{}"))
+    dtypes, whole_names = described.get("dtypes", {}), set(described.get("whole_names", []))
     frame: pd.DataFrame = table.to_pandas()
     for name in frame.columns:
-        dtype = described.get(str(name))
+        dtype = dtypes.get(str(name))
         if dtype is not None:
             frame[name] = _as_described(frame[name], dtype)
+    if whole_names:
+        frame.columns = pd.Index(
+            [int(name) if name in whole_names else name for name in map(str, frame.columns)]
+        )
     return frame
 
 

@@ -48,7 +48,7 @@ class _File:
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = self._waiting_bytes = 0
         self._under_way: Future[None] | None = None
-        self._opened = ExitStack()
+        self._sink = pa.OSFile(str(path), "wb")
         self._writer: pa.parquet.ParquetWriter | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="simulacra-parquet")
 
@@ -81,27 +81,27 @@ class _File:
         import pyarrow.parquet as pq
 
         compression = self._compression
-        return self._opened.enter_context(
-            pq.ParquetWriter(
-                str(self._path),
-                self._schema,
-                compression=compression,
-                compression_level=1 if compression == "zstd" else None,
-                use_dictionary=_repeating(first.slice(0, _LOOK_ROWS)),
-            )
+        return pq.ParquetWriter(
+            self._sink,
+            self._schema,
+            compression=compression,
+            compression_level=1 if compression == "zstd" else None,
+            use_dictionary=_repeating(first.slice(0, _LOOK_ROWS)),
         )
 
     def finish(self) -> None:
         if self._waiting or self._writer is None:
             self._write_group()
         self._finish_group()
-        self._opened.close()
+        if self._writer is not None:
+            self._writer.close()
         self._thread.shutdown()
+        self._sink.close()
         sync(self._path)
 
     def drop(self) -> None:
         self._thread.shutdown(cancel_futures=True)
-        self._opened.pop_all()
+        self._sink.close()
 
 
 def _repeating(rows: pa.Table) -> list[str]:
