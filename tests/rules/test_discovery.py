@@ -242,3 +242,20 @@ def test_null_and_constant_columns_are_no_obstacle():
 
 def test_the_same_key_finds_the_same_rules(flights):
     assert found(flights, 5) == found(flights, 5)
+
+
+def test_what_became_constant_is_left_alone():
+    rng = np.random.default_rng(8)
+    planned = rng.integers(0, 1440, 8_000)
+    late = rng.integers(-20, 200, 8_000)
+    table = pa.table(
+        {
+            "planned": planned,
+            "actual": planned + late,
+            "late": np.where(np.arange(8_000) == 17, late + 1440, late),
+            "later": late + rng.integers(-200, 200, 8_000),
+        }
+    )
+    columns = [rule.options["column"] for rule in found(table)]
+    assert len(columns) == 2
+    assert "later" not in columns

@@ -35,6 +35,8 @@ MOST_STEPS = 3
 """How often one column may be measured from another."""
 _ALIKE = 0.03
 """Nats by which two columns' own costs differ by accident."""
+_MISTAKES = 0.01
+"""Rows in which a twin may be something else: where a distance wraps, it is a period off."""
 _FIRST_ROWS = 64
 """Rows that rule most candidates for an exact distance out."""
 
@@ -149,15 +151,18 @@ class _Search:
         both = self._both(name, other)
         if column.steps == MOST_STEPS or both is None:
             return None
-        origin = ticks.read(minus.values, column.unit).count[both]
+        count, origin = column.count[both], ticks.read(minus.values, column.unit).count[both]
+        spread = _spread(count)
+        if not spread or not _spread(origin):
+            return None
         sign = self._ranks.sign(name, other)
         if sign > 0 and column.unit.family not in {"number", "duration"}:
             return None
-        distance = column.count[both] + sign * origin
+        distance = count + sign * origin
         if column.period is not None:
             distance = wrap(distance, cut_of(distance, column.period), column.period)
         twin = self._twin(distance, both)
-        share = _spread(distance) / max(_spread(column.count[both]), 1.0)
+        share = _spread(distance) / spread
         blurred = share > TINY_SPREAD and _repeated(distance) < MOST_REPEAT
         if twin is None and (share > MOST_SPREAD or blurred):
             return None
@@ -168,17 +173,19 @@ class _Search:
         return _Pair(name, other, sign, gain, bool((distance >= 0).mean() > 0.5), twin)
 
     def _twin(self, distance: NDArray[np.int64], rows: NDArray[np.bool_]) -> str | None:
-        """Return a column that is the distance in all rows, but for its sign."""
+        """Return a column that is the distance, but for its sign."""
         first, where = distance[:_FIRST_ROWS, None], np.flatnonzero(rows)[:_FIRST_ROWS]
         counts, unknown = self._counts[where], ~self._known[where]
-        alike = [((counts == told) | unknown).all(axis=0) for told in (first, -first)]
+        alike = [((counts == told) | unknown).mean(axis=0) > 0.9 for told in (first, -first)]
         for name in (
             name for name, maybe in zip(self._columns, alike[0] | alike[1], strict=True) if maybe
         ):
             column = self._columns[name]
             known = column.known[rows]
             count, told = column.count[rows][known], distance[known]
-            if known.sum() >= FEWEST_ROWS and ((count == told).all() or (count == -told).all()):
+            if known.sum() < FEWEST_ROWS:
+                continue
+            if min((count != told).mean(), (count != -told).mean()) < _MISTAKES:
                 return name
         return None
 
