@@ -59,14 +59,19 @@ def _pairwise(binned: NDArray[np.uint8]) -> NDArray[np.float64]:
             for row in range(rows):
                 joint[binned[one, row], binned[other, row]] += 1
             total, cells = 0.0, 0
-            own, others = joint.sum(1), joint.sum(0)
+            own, others = np.zeros(_BINS), np.zeros(_BINS)
+            for a in range(_BINS):
+                for b in range(_BINS):
+                    own[a] += joint[a, b]
+                    others[b] += joint[a, b]
             for a in range(_BINS):
                 for b in range(_BINS):
                     if joint[a, b] > 0:
                         expected = own[a] * others[b] / rows
                         total += joint[a, b] * np.log(joint[a, b] / expected)
                         cells += 1
-            bias = 0.5 * (cells - (own > 0).sum() - (others > 0).sum() + 1)
+                cells -= (own[a] > 0.0) + (others[a] > 0.0)
+            bias = 0.5 * (cells + 1)
             found[one, other] = found[other, one] = max(0.0, (total - bias) / rows)
     return found
 

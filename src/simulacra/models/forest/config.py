@@ -18,7 +18,7 @@ class ForestConfig(Config):
     cells: int = Field(
         default=100_000_000,
         ge=1,
-        description="Rows × features that structure is learned from, at most, for wide tables",
+        description="Rows times features that structure is learned from, at most, for wide tables",
     )
     trees: int = Field(default=8, ge=1, le=256, description="Trees per feature")
     min_leaf: int = Field(
@@ -26,7 +26,7 @@ class ForestConfig(Config):
     )
     max_depth: int = Field(default=40, ge=1, le=250, description="Splits on a path, at most")
     penalty: float = Field(
-        default=0.8,
+        default=0.9,
         ge=0.0,
         description=(
             "What a split must gain, in nats per parameter it adds: 1 is Akaike's criterion; "

@@ -15,7 +15,9 @@ from simulacra.models.forest.words import pick, uniform
 
 
 @njit(nogil=True, cache=True)
-def trust_in_nodes(tree: Tree, bag: NDArray[np.uint32], shrinkage: float) -> NDArray[np.float32]:
+def trust_in_nodes(
+    tree: Tree, bag: NDArray[np.unsignedinteger], cardinality: int, shrinkage: float
+) -> NDArray[np.float32]:
     """Return for each node the probability to draw from it rather than from its parent.
 
     A leaf of few rows is a noisy picture of what may follow; the rest of the probability goes to
@@ -25,30 +27,24 @@ def trust_in_nodes(tree: Tree, bag: NDArray[np.uint32], shrinkage: float) -> NDA
 
     Args:
         tree: The trees.
-        bag: Codes; those of a leaf are sorted.
+        bag: Codes, in the order of the trees' ranges.
+        cardinality: How many codes there are.
         shrinkage: The most rows' worth of trust that the surroundings get.
     """
     trust = np.ones(len(tree.feature), np.float32)
+    last_seen_in = np.full(cardinality, -1, np.int64)
     for node in range(len(trust)):
         begin, size = np.int64(tree.start[node]), np.int64(tree.size[node])
         surroundings = shrinkage
         if tree.feature[node] == LEAF:
-            changes = 0
-            for place in range(begin + 1, begin + size):
-                changes += bag[place] != bag[place - 1]
-            surroundings = min(shrinkage, float(changes))
+            distinct = 0
+            for place in range(begin, begin + size):
+                distinct += last_seen_in[bag[place]] != node
+                last_seen_in[bag[place]] = node
+            surroundings = min(shrinkage, float(distinct - 1))
         if tree.parent[node] != node:
             trust[node] = size / (size + surroundings)
     return trust
-
-
-@njit(nogil=True, cache=True)
-def sort_leaves(tree: Tree, bag: NDArray[np.uint32]) -> None:
-    """Sort the codes of each leaf; nothing depends on their order, and sorted bags zip well."""
-    for node in range(len(tree.feature)):
-        if tree.feature[node] == LEAF:
-            begin = np.int64(tree.start[node])
-            bag[begin : begin + np.int64(tree.size[node])].sort()
 
 
 @njit(nogil=True, cache=True)

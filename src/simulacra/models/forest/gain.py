@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from simulacra.models.forest.tree import GROUPS, Table, Target
+from simulacra.models.forest.tree import Table, Target
 
 
 class Logs(NamedTuple):
@@ -40,6 +40,7 @@ def log_tables(rows: int) -> Logs:
 def best_cut(
     sorted_target: NDArray[np.uint8],
     counts: NDArray[np.int64],
+    present: NDArray[np.int64],
     totals: NDArray[np.int64],
     logs: Logs,
     least: float,
@@ -48,7 +49,8 @@ def best_cut(
 
     Args:
         sorted_target: Target groups of the rows, sorted by code.
-        counts: Rows per code that occurs, in the same order.
+        counts: Rows per code.
+        present: The codes that occur, in the same order.
         totals: Rows per target group.
         logs: Tables up to the number of rows.
         least: Rows wanted on either side.
@@ -60,20 +62,38 @@ def best_cut(
         right_sum += logs.whole[totals[group]]
     entropy = logs.whole[rows] - right_sum
     best, place, passed = -1.0, -1, 0
-    for rank in range(len(counts) - 1):
-        for row in range(passed, passed + counts[rank]):
+    for rank in range(len(present) - 1):
+        for row in range(passed, passed + counts[present[rank]]):
             group = sorted_target[row]
             left_sum += logs.step[left[group]]
             left[group] += 1
             right[group] -= 1
             right_sum -= logs.step[right[group]]
-        passed += counts[rank]
+        passed += counts[present[rank]]
         if rows - passed < least:
             break
         gain = entropy - logs.whole[passed] - logs.whole[rows - passed] + left_sum + right_sum
         if passed >= least and gain > best:
             best, place = gain, rank
     return best, place
+
+
+@njit(nogil=True, cache=True)
+def _span(
+    split: NDArray[np.uint16],
+    coarse: NDArray[np.uint8],
+    rows: NDArray[np.int32],
+    between: tuple[int, int],
+) -> tuple[int, int, int]:
+    """Return the least and greatest fine code of two coarse groups, and the lower's greatest."""
+    first, last, threshold = 1 << 16, -1, -1
+    for row in rows:
+        side, code = coarse[row], int(split[row])
+        if side == between[0]:
+            threshold = max(threshold, code)
+        if side == between[0] or side == between[1]:
+            first, last = min(first, code), max(last, code)
+    return first, last, threshold
 
 
 @njit(nogil=True, cache=True)
@@ -102,10 +122,13 @@ def exact_cut(
         logs: Tables up to the number of rows.
     """
     split, coarse = table.split[feature], table.coarse[feature]
-    left = np.zeros(GROUPS, np.int64)
-    right = np.zeros(GROUPS, np.int64)
-    near = np.empty(len(rows), np.int64)
-    found, passed, threshold = 0, 0, 0
+    groups = 0
+    for own in group:
+        groups = max(groups, int(own) + 1)
+    left, right = np.zeros(groups, np.int64), np.zeros(groups, np.int64)
+    first, last, threshold = _span(split, coarse, rows, between)
+    near = np.zeros((last - first + 1, groups), np.int32)
+    passed = 0
     for row in rows:
         side, own = coarse[row], group[target.codes[row]]
         if side < between[0]:
@@ -114,25 +137,18 @@ def exact_cut(
             continue
         right[own] += 1
         if side <= between[1]:
-            near[found] = (np.int64(split[row]) << 8) | own
-            found += 1
-        if side == between[0]:
-            threshold = max(threshold, int(split[row]))
-    near = np.sort(near[:found])
-    left_sum, right_sum = 0.0, 0.0
-    for place in range(GROUPS):
-        left_sum += logs.whole[left[place]]
-        right_sum += logs.whole[right[place]]
+            near[int(split[row]) - first, own] += 1
     best = -np.inf
-    for place in range(found - 1):
-        own = near[place] & 255
-        left_sum += logs.step[left[own]]
-        left[own] += 1
-        right[own] -= 1
-        right_sum -= logs.step[right[own]]
-        passed += 1
-        enough = passed >= least and len(rows) - passed >= least
-        gain = left_sum - logs.whole[passed] + right_sum - logs.whole[len(rows) - passed]
-        if enough and gain > best and near[place] >> 8 != near[place + 1] >> 8:
-            best, threshold = gain, near[place] >> 8
+    for code in range(len(near)):
+        gain, here = 0.0, 0
+        for own in range(groups):
+            left[own] += near[code, own]
+            right[own] -= near[code, own]
+            here += near[code, own]
+            gain += logs.whole[left[own]] + logs.whole[right[own]]
+        passed += here
+        rest = len(rows) - passed
+        gain -= logs.whole[passed] + logs.whole[rest]
+        if here > 0 and passed >= least and rest >= least and gain > best:
+            best, threshold = gain, first + code
     return threshold

@@ -55,8 +55,19 @@ def _partition(
         else:
             spare[second] = row
             second += 1
-    rows[first:] = spare[:second]
+    for place in range(second):
+        rows[first + place] = spare[place]
     return first
+
+
+@njit(nogil=True, cache=True)
+def _doubled(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return room for twice as many sets."""
+    room = np.zeros((2 * len(bits), 4), np.uint64)
+    for place in range(len(bits)):
+        for word in range(4):
+            room[place, word] = bits[place, word]
+    return room
 
 
 @njit(nogil=True, cache=True)
@@ -143,8 +154,9 @@ def grow(
             continue
         here = rows[begin : begin + count]
         if sets == len(bits):
-            bits = np.concatenate((bits, np.zeros_like(bits)))
-        bits[sets] = 0
+            bits = _doubled(bits)
+        for word in range(4):
+            bits[sets, word] = 0
         found = _find_cut(table, target, here, limits, logs, bench, bits[sets])
         if found.feature < 0:
             continue

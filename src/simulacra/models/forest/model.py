@@ -136,7 +136,7 @@ class _Grower:
         self, step: Step, grown: list[tuple[Tree, NDArray[np.int32]]], counts: NDArray[np.int64]
     ) -> Conditional:
         """Put a feature's trees together with what else its drawing needs."""
-        from simulacra.models.forest.draw import sort_leaves, trust_in_nodes
+        from simulacra.models.forest.draw import trust_in_nodes
         from simulacra.models.forest.lookup import lookup
         from simulacra.models.forest.tree import plant
         from simulacra.models.forest.unseen import shares
@@ -146,13 +146,12 @@ class _Grower:
         tree, roots = plant([tree for tree, _ in grown], self._table.nominal)
         bag = np.concatenate([codes[rows] for _, rows in grown])
         bag = bag.astype(np.uint32 if spec.cardinality > 1 << 16 else np.uint16)
-        sort_leaves(tree, bag)
         return Conditional(
             feature=number,
             tree=tree,
             roots=roots,
             bag=bag,
-            trust=trust_in_nodes(tree, bag, self._config.shrinkage),
+            trust=trust_in_nodes(tree, bag, spec.cardinality, self._config.shrinkage),
             key=step.key,
             lookup=None
             if step.key is None

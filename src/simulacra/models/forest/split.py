@@ -53,7 +53,10 @@ def group_target(counts: NDArray[np.int64], target: Target, group: NDArray[np.ui
     Ordinal codes: runs of about equal mass, a heavy code by itself. Nominal codes: the most
     frequent each by itself, the rest together.
     """
-    rows = counts.sum()
+    rows, present = 0, 0
+    for count in counts:
+        rows += count
+        present += count > 0
     most = min(MOST_TARGET_GROUPS, max(2, rows // ROWS_PER_TARGET_GROUP))
     if target.ordinal:
         current, mass, used = 0, 0, False
@@ -67,11 +70,16 @@ def group_target(counts: NDArray[np.int64], target: Target, group: NDArray[np.ui
                 used = True
             group[code] = current
         return current + 1
-    order = np.argsort(-counts)
-    groups = min((counts > 0).sum(), most)
-    group[:] = groups - 1
+    groups = min(present, most)
+    group[:] = groups
     for rank in range(groups):
-        group[order[rank]] = rank
+        best = -1
+        for code in range(len(counts)):
+            if group[code] == groups and (best < 0 or counts[code] > counts[best]):
+                best = code
+        group[best] = rank
+    for code in range(len(counts)):
+        group[code] = min(group[code], groups - 1)
     return groups
 
 
@@ -83,12 +91,21 @@ def order_by_score(
     present: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """Return the codes in ``present`` ordered by the mean score of their rows' target groups."""
-    sums = np.zeros(GROUPS)
+    means = np.zeros(GROUPS)
     rows = np.zeros(GROUPS)
     for row in range(len(codes)):
-        sums[codes[row]] += score[local[row]]
+        means[codes[row]] += score[local[row]]
         rows[codes[row]] += 1.0
-    return present[np.argsort(sums[present] / rows[present])]
+    order = present.copy()
+    for place in range(len(order)):
+        # Insertion sort: there are few, and numba's own sorts take seconds to compile.
+        code = order[place]
+        means[code] /= rows[code]
+        while place > 0 and means[order[place - 1]] > means[code]:
+            order[place] = order[place - 1]
+            place -= 1  # noqa: PLW2901
+        order[place] = code
+    return order
 
 
 @njit(nogil=True, cache=True)
@@ -119,6 +136,18 @@ def count_codes(codes: NDArray[np.uint8]) -> NDArray[np.int64]:
     for code in codes:
         counts[code] += 1
     return counts
+
+
+@njit(nogil=True, cache=True)
+def occurring(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the codes that occur, ascending."""
+    codes = np.empty(len(counts), np.int64)
+    found = 0
+    for code in range(len(counts)):
+        if counts[code] > 0:
+            codes[found] = code
+            found += 1
+    return codes[:found]
 
 
 @njit(nogil=True, cache=True)
@@ -157,7 +186,7 @@ def choose_split(  # noqa: C901 - one loop; what can be named apart is
     part = rows[:looked]
     local = take(target.codes, part)
     counts = count_codes(local)
-    if counts.max() == looked:
+    if len(occurring(counts)) < 2:
         return -1, 0
     groups = group_target(counts, target, bench.group)
     if groups < 2:
@@ -165,10 +194,9 @@ def choose_split(  # noqa: C901 - one loop; what can be named apart is
     for row in range(len(local)):
         local[row] = bench.group[local[row]]
     totals = count_codes(local)[:groups]
-    score = np.arange(groups).astype(np.float64)
-    if not target.ordinal:
-        for place in range(groups):
-            score[place] = uniform(bench.state)
+    score = np.empty(groups)
+    for place in range(groups):
+        score[place] = place if target.ordinal else uniform(bench.state)
     least = limits.min_leaf * looked / len(rows)
     best, feature, cut, tries = 0.0, -1, 0, limits.tries
     for place in range(len(bench.order)):
@@ -177,7 +205,7 @@ def choose_split(  # noqa: C901 - one loop; what can be named apart is
         bench.order[place], bench.order[other] = candidate, bench.order[place]
         codes = take(table.coarse[candidate], part)
         counts = count_codes(codes)
-        present = np.flatnonzero(counts)
+        present = occurring(counts)
         if len(present) < 2:
             continue
         cost = limits.penalty * (groups - 1) + np.log(len(present))
@@ -186,10 +214,11 @@ def choose_split(  # noqa: C901 - one loop; what can be named apart is
             # An order fitted to the target is itself something learned.
             cost += 0.5 * limits.penalty * (len(present) - 2)
         ranked = sort_target(codes, local, counts, present)
-        gain, at = best_cut(ranked, counts[present], totals, logs, least)
+        gain, at = best_cut(ranked, counts, present, totals, logs, least)
         if gain - cost > best:
             best, feature, cut = gain - cost, candidate, at
-            bench.present[: len(present)] = present
+            for rank in range(len(present)):
+                bench.present[rank] = present[rank]
         tries -= 1
         if tries == 0:
             break
