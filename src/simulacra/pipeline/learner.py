@@ -19,9 +19,6 @@ from simulacra.pipeline.nesting import ITEM, Flat, flat_columns, list_columns, l
 from simulacra.pipeline.options import FitOptions, checked_config
 from simulacra.rules.discovery import discover
 
-_RULE_ROWS = 50_000
-"""Rows that rules are looked for in."""
-
 
 class TableLearner:
     """Learns one flat table.
@@ -74,10 +71,8 @@ class TableLearner:
         table = spec.model_copy(update={"columns": self._columns})
         rows = pa.Table.from_batches([sample])
         wanted = list(spec.rules)
-        if self._options.find_rules and sample.num_rows > 1:
-            spread = np.linspace(0, sample.num_rows - 1, min(sample.num_rows, _RULE_ROWS))
-            few = rows.take(pa.array(spread.astype(np.int64)))
-            wanted += discover(few, table, rng=self._rng.child("rules"))
+        if self._options.find_rules:
+            wanted += discover(rows, table, rng=self._rng.child("rules"))
         fitted = []
         for rule in wanted:
             name, made = self._fit_rule(rule, rows, table)
