@@ -151,7 +151,7 @@ def test_compressed(ending, pack, unpack, tmp_path, read, write):
     path.write_bytes(pack(b"a,b\n1,x\n2,y\n"))
     table = read(path)
     assert table.to_pydict() == {"a": [1, 2], "b": ["x", "y"]}
-    write(again, table)
+    write(again, table, batch_rows=1)
     assert unpack(again.read_bytes()) == b"a,b\n1,x\n2,y\n"
 
 

@@ -71,10 +71,11 @@ def test_the_given_frame_stays_as_it_is():
     pd.testing.assert_frame_equal(frame, before)
 
 
+_BITS = (8, 16, 32, 64)
 POLARS = pl.DataFrame(
     {
-        **{str(t): pl.Series([1, None], dtype=t) for t in pl.datatypes.group.INTEGER_DTYPES
-           if t not in {pl.Int128, getattr(pl, "UInt128", None)}},
+        **{f"Int{bits}": pl.Series([1, None], dtype=getattr(pl, f"Int{bits}")) for bits in _BITS},
+        **{f"UInt{bits}": pl.Series([1, None], dtype=getattr(pl, f"UInt{bits}")) for bits in _BITS},
         "categorical": pl.Series(["a", None], dtype=pl.Categorical),
         "enum": pl.Series(["a", None], dtype=pl.Enum(["x", "b", "a"])),
         "date": [dt.date(2020, 1, 1), None],

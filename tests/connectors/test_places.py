@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from simulacra.connectors import files
 from simulacra.connectors.locate import check_target, open_source, open_target
+from simulacra.connectors.publish import MARKER
 from simulacra.core.batches import read_all
 from simulacra.core.errors import InputError, OutputError, UsageError
 
@@ -204,7 +204,7 @@ def test_a_damaged_marker_owns_nothing(tmp_path, write):
     folder = tmp_path / "out"
     write(folder, TABLE)
     for content in ("", "{", json.dumps({"entries": 3})):
-        (folder / files.MARKER).write_text(content)
+        (folder / MARKER).write_text(content)
         with pytest.raises(OutputError, match="did not write"):
             write(folder, TABLE, overwrite=True)
 
@@ -251,7 +251,7 @@ def test_all_tables_appear_together(tmp_path, ctx):
             with writers[name] as writer:
                 writer.write(TABLE.to_batches()[0])
             assert not (tmp_path / "out").exists()
-    assert left(tmp_path / "out") == [files.MARKER, "x.parquet", "y.parquet"]
+    assert left(tmp_path / "out") == [MARKER, "x.parquet", "y.parquet"]
 
 
 def test_an_upload_that_fails_is_taken_back(monkeypatch, ctx):

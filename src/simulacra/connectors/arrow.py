@@ -10,16 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from simulacra.connectors.files import (
-    Place,
-    parse_options,
-    place_of,
-    reading,
-    split_suffix,
-    staged,
-    sync,
-    writing,
-)
+from simulacra.connectors.files import Place, parse_options, place_of, reading, split_suffix
+from simulacra.connectors.publish import staged, sync, writing
 from simulacra.core.batches import check_names
 from simulacra.core.context import RunContext
 from simulacra.core.errors import InputError, OutputError

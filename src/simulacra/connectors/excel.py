@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import pyarrow as pa
 
-from simulacra.connectors.files import Place, parse_options, place_of, staged, sync, writing
+from simulacra.connectors.files import Place, parse_options, place_of
+from simulacra.connectors.publish import staged, sync, writing
 from simulacra.core.batches import check_names
 from simulacra.core.context import RunContext
 from simulacra.core.errors import OutputError

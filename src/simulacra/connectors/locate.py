@@ -6,29 +6,20 @@ DEST is a file for one table, a folder for any number, or a URL.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
 
-from simulacra.connectors.files import (
-    MARKER,
-    Place,
-    mark,
-    place_of,
-    reading,
-    split_suffix,
-    staged,
-    writing,
-)
+from simulacra.connectors.files import Place, place_of, reading
+from simulacra.connectors.known import Connectors
 from simulacra.connectors.parquet import is_partitioned
-from simulacra.core import registry
+from simulacra.connectors.publish import mark, staged
+from simulacra.connectors.replacing import check_apart, check_replaceable
 from simulacra.core.context import RunContext
-from simulacra.core.errors import InputError, OutputError, PluginError, UsageError
+from simulacra.core.errors import InputError, OutputError, UsageError
 from simulacra.core.protocols import BatchSource, Connector, TableWriter
 
 _DEFAULT_FORMAT = "parquet"
@@ -54,7 +45,7 @@ def open_source(
         InputError: There is nothing there, or a file can't be read.
         UsageError: An option or URL makes no sense, or no connector knows the format.
     """
-    connectors = _Connectors()
+    connectors = Connectors()
     if (connector := connectors.of_scheme(uri)) is not None:
         return dict(connector.read(uri, options, ctx))
     place = place_of(uri)
@@ -69,7 +60,7 @@ def open_source(
 
 
 def _open_folder(
-    folder: Place, connectors: _Connectors, options: Mapping[str, Any], ctx: RunContext
+    folder: Place, connectors: Connectors, options: Mapping[str, Any], ctx: RunContext
 ) -> dict[str, BatchSource]:
     if is_partitioned(folder):
         return dict(connectors.named(_DEFAULT_FORMAT).read(folder.uri, options, ctx))
@@ -77,7 +68,7 @@ def _open_folder(
 
 
 def _open_pattern(
-    pattern: Place, connectors: _Connectors, options: Mapping[str, Any], ctx: RunContext
+    pattern: Place, connectors: Connectors, options: Mapping[str, Any], ctx: RunContext
 ) -> dict[str, BatchSource]:
     from fnmatch import fnmatchcase
 
@@ -92,7 +83,7 @@ def _open_pattern(
 def _open_each(
     where: Place,
     entries: list[Place],
-    connectors: _Connectors,
+    connectors: Connectors,
     options: Mapping[str, Any],
     ctx: RunContext,
 ) -> dict[str, BatchSource]:
@@ -141,74 +132,12 @@ def check_target(dest: str, *, source: str | None = None, overwrite: bool = Fals
         UsageError: The target is the source, in it or around it.
         OutputError: There is something already that may not be replaced, or no way to write.
     """
-    if _Connectors().of_scheme(dest) is not None:
+    if Connectors().of_scheme(dest) is not None:
         return
     target = place_of(dest)
-    if source is not None and _Connectors().of_scheme(source) is None:
-        _check_apart(target, place_of(source))
-    _check_replaceable(target, overwrite=overwrite)
-
-
-def _check_apart(target: Place, source: Place) -> None:
-    if target.is_local != source.is_local:
-        return
-    mend = "Choose a target outside of the source"
-    to, of = _resolved(target), _resolved(source)
-    if to == of:
-        raise UsageError("the target is the source itself", where=target.uri, mend=mend)
-    if to.startswith(f"{of}/"):
-        raise UsageError("the target lies in the source", where=target.uri, mend=mend)
-    if of.startswith(f"{to}/") and target.filesystem.get_file_info(target.path).is_file is False:
-        mend = "Writing there would replace the source; choose a folder inside, or another place"
-        raise UsageError("the source lies in the target", where=target.uri, mend=mend)
-
-
-def _resolved(place: Place) -> str:
-    if place.is_local:
-        return str(Path(place.path).resolve())
-    return place.uri.partition("://")[0] + "://" + place.path.strip("/")
-
-
-def _check_replaceable(target: Place, *, overwrite: bool) -> None:
-    with writing(target.uri):
-        if target.is_folder():
-            _check_folder(target, overwrite=overwrite)
-        elif target.is_file() and not overwrite:
-            raise OutputError("the file exists", where=target.uri, mend="Add --overwrite")
-
-
-def _check_folder(target: Place, *, overwrite: bool) -> None:
-    from pyarrow import fs
-
-    infos = target.filesystem.get_file_info(fs.FileSelector(target.path.rstrip("/")))
-    names = {info.path.rstrip("/").rpartition("/")[2] for info in infos}
-    if not names:
-        return
-    strangers = sorted(names - {MARKER} - _own_entries(target))
-    if strangers:
-        raise OutputError(
-            "the folder holds what Simulacra did not write",
-            where=target.uri,
-            why=", ".join(strangers[:5]),
-            mend="Choose a new folder, or empty this one",
-        )
-    if not overwrite:
-        raise OutputError(
-            "the folder holds an earlier result", where=target.uri, mend="Add --overwrite"
-        )
-
-
-def _own_entries(folder: Place) -> set[str]:
-    marker = Place(
-        folder.uri, f"{folder.path.rstrip('/')}/{MARKER}", folder.filesystem, is_local=True
-    )
-    if not marker.is_file():
-        return set()
-    with marker.open() as file:
-        try:
-            return set(map(str, json.loads(file.read())["entries"]))
-        except (ValueError, KeyError, TypeError):
-            return set()
+    if source is not None and Connectors().of_scheme(source) is None:
+        check_apart(target, place_of(source))
+    check_replaceable(target, overwrite=overwrite)
 
 
 def open_target(
@@ -241,11 +170,11 @@ def open_target(
         OutputError: The place can't be written, or a type can't be kept in the format.
         UsageError: The arguments make no sense together.
     """
-    connectors = _Connectors()
+    connectors = Connectors()
     if (connector := connectors.of_scheme(uri)) is not None:
         return _publish(connector, uri, tables, options, ctx)
     place = place_of(uri)
-    _check_replaceable(place, overwrite=overwrite)
+    check_replaceable(place, overwrite=overwrite)
     claimed = connectors.for_name(place.name)
     connector = connectors.named(file_format) if file_format is not None else claimed
     if partitioned:
@@ -330,52 +259,3 @@ def file_name(table: str, where: str) -> str:
             f"a table called {table!r} can't be a file", where=where, mend="Rename the table"
         )
     return table
-
-
-class _Connectors:
-    """The connectors that can be loaded; the broken ones are named only when nothing else fits."""
-
-    def __init__(self) -> None:
-        self._usable: list[Connector] = []
-        self._broken: list[PluginError] = []
-        for name in registry.names(registry.Kind.CONNECTOR):
-            try:
-                self._usable.append(registry.load(registry.Kind.CONNECTOR, name))
-            except PluginError as error:
-                self._broken.append(error)
-
-    def suffixes(self) -> list[str]:
-        return sorted({suffix for connector in self._usable for suffix in connector.suffixes})
-
-    def named(self, name: str) -> Connector:
-        connector: Connector = registry.load(registry.Kind.CONNECTOR, name)
-        return connector
-
-    def of_scheme(self, uri: str) -> Connector | None:
-        scheme, is_url, _ = uri.partition("://")
-        base = scheme.partition("+")[0]
-        for connector in self._usable:
-            if is_url and (scheme in connector.schemes or base in connector.schemes):
-                return connector
-        return None
-
-    def for_name(self, name: str) -> Connector | None:
-        """Return the connector with the longest suffix that the name ends in."""
-        best, length = None, 0
-        for connector in self._usable:
-            _, suffix = split_suffix(name, connector.suffixes)
-            if len(suffix) > length:
-                best, length = connector, len(suffix)
-        return best
-
-    def of_file(self, place: Place) -> Connector:
-        connector = self.for_name(place.name)
-        if connector is None:
-            broken = "; ".join(map(str, self._broken))
-            raise UsageError(
-                "no connector reads files that end so",
-                where=place.uri,
-                why=broken,
-                mend=f"Known endings: {', '.join(self.suffixes())}",
-            )
-        return connector

@@ -27,16 +27,16 @@ def from_pandas(frame: pd.DataFrame) -> pa.Table:
     Raises:
         InputError: Names repeat, a column mixes types, or holds what Arrow can't.
     """
-    names = pa.schema([(str(name), pa.null()) for name in frame.columns])
-    check_names(names, "data frame")
+    check_names(pa.schema([(str(name), pa.null()) for name in frame.columns]), "data frame")
     try:
         table = pa.Table.from_pandas(frame, preserve_index=False)
     except (pa.ArrowException, OverflowError, ValueError, TypeError) as error:
         raise _unreadable(frame, error) from error
     kept = {str(name): _dtype(frame[name].dtype) for name in frame.columns}
+    names: list[Any] = list(frame.columns)
     described = {
         "dtypes": {name: dtype for name, dtype in kept.items() if dtype is not None},
-        "whole_names": [str(name) for name in frame.columns if isinstance(name, int)],
+        "whole_names": [str(name) for name in names if isinstance(name, int)],
     }
     return table.replace_schema_metadata(
         {**(table.schema.metadata or {}), _KEY: json.dumps(described)}

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from simulacra.connectors.files import Place, mark, staged, sync, writing
+from simulacra.connectors.files import Place
+from simulacra.connectors.publish import mark, staged, sync, writing
 from simulacra.core.context import RunContext
 from simulacra.core.protocols import Config
 

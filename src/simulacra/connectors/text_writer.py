@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from typing import Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simulacra.connectors.files import Place, staged, sync, writing
+from simulacra.connectors.files import Place
+from simulacra.connectors.publish import staged, sync, writing
 from simulacra.core.context import RunContext
 from simulacra.core.errors import OutputError
 
@@ -29,6 +32,10 @@ def compression_of(name: str) -> str | None:
     """Return Arrow's name for the compression that a file's ending tells."""
     lower = name.lower()
     return next((codec for end, codec in COMPRESSIONS.items() if lower.endswith(end)), None)
+
+
+def _unpacked(data: bytes | pa.Buffer) -> bytes | pa.Buffer:
+    return data
 
 
 class TextWriter:
@@ -52,15 +59,19 @@ class TextWriter:
         self._head = head
         self._render = render
         self._threads = ctx.limits.threads
-        self._waiting: deque[Future[pa.Buffer]] = deque()
+        self._pack: Callable[[bytes | pa.Buffer], bytes | pa.Buffer] = _unpacked
+        self._waiting: deque[Future[bytes | pa.Buffer]] = deque()
         self._stack = ExitStack()
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append rows."""
         with writing(self._place.uri):
-            self._waiting.append(self._pool.submit(self._render, batch))
+            self._waiting.append(self._pool.submit(self._packed, batch))
             while len(self._waiting) > self._threads:
                 self._file.write(self._waiting.popleft().result())
+
+    def _packed(self, batch: pa.RecordBatch) -> bytes | pa.Buffer:
+        return self._pack(self._render(batch))
 
     def __enter__(self) -> Self:
         """Open the output."""
@@ -68,10 +79,14 @@ class TextWriter:
             path = stack.enter_context(staged(self._place))
             self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="simulacra-text")
             stack.callback(self._pool.shutdown, cancel_futures=True)
-            self._file = pa.output_stream(str(path), compression=compression_of(path.name))
+            compression = compression_of(path.name)
+            if compression == "gzip":
+                # Each batch is a gzip member of its own, so that threads share the work.
+                self._pack, compression = partial(gzip.compress, compresslevel=6, mtime=0), None
+            self._file = pa.output_stream(str(path), compression=compression)
             stack.push(self._finish)
             self._path = path
-            self._file.write(self._head)
+            self._file.write(self._pack(self._head))
             self._stack = stack.pop_all()
         return self
 
