@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,18 +91,25 @@ def write_result(name: str, title: str, rows: Sequence[Row]) -> Path:
     return path
 
 
-def run(command: Sequence[str | Path], *, cwd: Path | None = None) -> Run:
+def run(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None) -> Run:
     """Run a command to its end, silently, and say how long it took and how much memory.
 
     Memory is that of the command alone, not of processes it starts. Linux counts the caller's
     own peak into that of a new process: call this from a process that holds no data.
+
+    Args:
+        command: The program and its arguments.
+        env: Variables of the environment, besides those that there are.
 
     Raises:
         RuntimeError: The command failed; what it printed follows.
     """
     begun = time.perf_counter()
     with subprocess.Popen(
-        [str(part) for part in command], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [str(part) for part in command],
+        env={**os.environ, **(env or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     ) as process:
         printed = process.stdout.read() if process.stdout else b""
         _, status, usage = os.wait4(process.pid, 0)

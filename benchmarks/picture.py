@@ -92,8 +92,8 @@ def scatter_panel(
     dots = "".join(f"M{x:.0f} {y:.0f}h0" for x, y in zip(px, py, strict=True))
     yield f'<rect width="{WIDTH}" height="{HEIGHT}" fill="none" stroke="#ccc"/>'
     yield (
-        f'<path d="{dots}" stroke="{colour}" stroke-width="2.6" stroke-linecap="round" '
-        'stroke-opacity="0.4"/>'
+        f'<path d="{dots}" stroke="{colour}" stroke-width="2" stroke-linecap="round" '
+        'stroke-opacity="0.65"/>'
     )
     yield from axis_labels(across_title, up_title)
     for value in (x0, x1):
