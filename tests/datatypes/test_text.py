@@ -229,6 +229,26 @@ def test_when_every_word_is_rare_all_are_invented() -> None:
     assert any("CYRILLIC" in unicodedata.name(letter, "") for word in made for letter in word)
 
 
+AIRLINES = [
+    "Endeavor Air Inc.", "American Airlines Inc.", "Alaska Airlines Inc.", "JetBlue Airways",
+    "Delta Air Lines Inc.", "ExpressJet Airlines Inc.", "Frontier Airlines Inc.", "Envoy Air",
+    "AirTran Airways Corporation", "Hawaiian Airlines Inc.", "SkyWest Airlines Inc.",
+    "United Air Lines Inc.", "US Airways Inc.", "Virgin America", "Southwest Airlines Co.",
+    "Mesa Airlines Inc.",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("rows", [3, 16])
+def test_few_texts_teach_where_spaces_go(rows: int) -> None:
+    made = draw(fit(pa.array(AIRLINES[:rows])), 3_000).to_pylist()
+    assert [text for text in made if text != text.strip()] == []
+    # Words are never glued: capitals within a word stand where some word of the source has them.
+    cases = {re.sub(r"[a-z]", "x", re.sub(r"[A-Z]", "X", w)) for t in AIRLINES for w in t.split()}
+    words = {word for text in made for word in text.split()}
+    glued = [w for w in words if re.sub(r"[a-z]", "x", re.sub(r"[A-Z]", "X", w)) not in cases]
+    assert [word for word in glued if re.search(r"[a-z][A-Z]", word)] == []
+
+
 def test_one_sentence_repeated_is_shortened_rather_than_copied() -> None:
     values = pa.array(["this sentence is always exactly equal"] * 1_000)
     made = draw(fit(values), 1_000)

@@ -6,7 +6,8 @@ first within a topic, then over all topics. A layer keeps only what enough disti
 and of that a little less than was counted; all the rest is left to the next layer. As a token's
 weight in a layer is exactly what the layers above left of it, texts drawn have each token as often
 as the source has it: the idea of Kneser and Ney, "Improved backing-off for m-gram language
-modeling", ICASSP 1995, with layers for topics and a threshold on texts.
+modeling", ICASSP 1995, with layers for topics and a threshold on texts. Classes keep all that is
+left: what may follow *any* word tells of no text, and whether a space comes between is grammar.
 """
 
 from __future__ import annotations
@@ -167,12 +168,13 @@ def count_orders(texts: CountedTexts, topics: Bytes, *, topic_count: int) -> lis
     for order in reversed(range(ORDERS)):
         keys, counts, rows = _count_order(texts, topics, order=order)
         weights = counts.astype(np.float64)
-        if left is not None:
+        # Order 0 follows only what nothing ever followed: it has all occurrences, none were left.
+        if left is not None and order > 0:
             context = shorten(left[0] >> np.uint64(CONTEXT_SHIFT), order + 1, texts.classes)
             token = left[0] & np.uint64((1 << CONTEXT_SHIFT) - 1)
             place = np.searchsorted(keys, (context << np.uint64(CONTEXT_SHIFT)) | token)
             weights = _sums(place, left[1], len(keys))
-        counted, rest = _keep(keys, weights, rows, topic_count=topic_count, last=order == 0)
+        counted, rest = _keep(keys, weights, rows, topic_count=topic_count, last=order <= 1)
         orders.append(counted)
         left = keys, rest
     return orders[::-1]

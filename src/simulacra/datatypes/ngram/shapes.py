@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -88,8 +89,10 @@ def _shape_of(word: str, kind: int) -> _Shape:
         case = "lower"
     elif len(word) > 1 and word == word.upper():
         case = "upper"
+    elif word[1:] == low[1:]:
+        case = "title"
     else:
-        case = "title" if word[1:] == low[1:] else "mixed"
+        case = "".join("X" if character.isupper() else "x" for character in word)
     return _Shape(kind, script, case, len(word))
 
 
@@ -128,14 +131,15 @@ class _Speller:
         return word[len(_BEFORE_WORD) :]
 
 
-def _recase(word: str, case: str, generator: np.random.Generator) -> str:
+def _recase(word: str, case: str) -> str:
     if case == "upper":
         return word.upper()
     if case == "title":
         return word[:1].upper() + word[1:]
-    if case == "mixed":
-        upper = generator.random(len(word)) < 0.35
-        return "".join(c.upper() if up else c for c, up in zip(word, upper, strict=True))
+    if "X" in case:
+        return "".join(
+            c.upper() if up == "X" else c for c, up in zip_longest(word, case[: len(word)])
+        )
     return word
 
 
@@ -145,7 +149,6 @@ def _pool(
     spellers: dict[Script, _Speller],
     kept: dict[object, list[str]],
     rare: set[str],
-    generator: np.random.Generator,
 ) -> list[str]:
     if shape.kind == DIGIT:
         return ["0" * shape.length]
@@ -158,11 +161,11 @@ def _pool(
     for attempt in range(4 * size):
         word = speller.word(shape.length) if attempt < 2 * size else speller.syllables(shape.length)
         if shape.length < 4 or word not in rare:
-            words.add(_recase(word, shape.case, generator))
+            words.add(_recase(word, shape.case))
         if len(words) == size:
             break
     # Words of one to three letters name nobody; longer ones run out only if all are rare words.
-    return sorted(words) or [_recase(speller.syllables(shape.length + 1), shape.case, generator)]
+    return sorted(words) or [_recase(speller.syllables(shape.length + 1), shape.case)]
 
 
 def choose_items(texts: TokenizedTexts, rows: Ints, *, min_count: int, rng: RngKey) -> Items:
@@ -215,7 +218,7 @@ def choose_items(texts: TokenizedTexts, rows: Ints, *, min_count: int, rng: RngK
         indices = members[shape]
         of_word[indices] = len(first)
         size = min(_POOL, max(8, 2 * len(indices)))
-        pool = _pool(shape, size, spellers, models, rare, generator)
+        pool = _pool(shape, size, spellers, models, rare)
         first.append(len(pieces))
         count.append(len(pool))
         pieces += pool

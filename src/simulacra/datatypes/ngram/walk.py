@@ -170,7 +170,8 @@ def _draw_final(
 
     The token is -1 if no text of the source ends with a whole token.
     """
-    states, topic_tables, entries, _, _ = automaton
+    states, topic_tables, entries, begin, _ = automaton
+    is_first = state == begin
     fit = 1.0
     while True:
         row = states[state, TOPICAL]
@@ -181,8 +182,11 @@ def _draw_final(
             entry = uint64(topic_tables[row, -1, 0]) + (((word >> uint64(32)) * size) >> uint64(32))
             if (word & _LOW_32) >= uint64(entries[entry, THRESHOLD]):
                 entry = uint64(entries[entry, ALIAS])
-            if entries[entry, TOKEN] != BACK_OFF:
-                return int(entries[entry, TOKEN]), fit, random
+            token = int(entries[entry, TOKEN])
+            if token != BACK_OFF:
+                if state == 0 and is_first:
+                    token -= token & 1  # no text of the source is one token: it has no space before
+                return token, fit, random
         if state == 0:
             return -1, 0.0, random
         fit *= _WORSE_FIT
@@ -243,7 +247,10 @@ def whole_text(
         chars += more
     if last >= 0:
         at, _, random = _write_piece(lexicon, last, random, out, place)
-    return _skip_chars(out, start, at, longest), random
+    end = _skip_chars(out, start, at, longest)
+    if end < at and end > start + 1 and out[end - 1] == 0x20:
+        end -= 1  # cut off between two words
+    return end, random
 
 
 @kernel
