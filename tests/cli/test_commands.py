@@ -119,7 +119,8 @@ def test_inspect_lists_the_real_values_kept(simulacra, people, tmp_path):
 
 def test_plugins_and_their_options(simulacra):
     assert "forest" in simulacra("plugins").out
-    assert "trees" in simulacra("plugins", "forest").out
+    assert "trees = " in simulacra("plugins", "forest").out
+    assert "column (required)" in simulacra("plugins", "difference").out
     assert {p["name"] for p in json.loads(simulacra("plugins", "--json").out)} >= {"csv", "forest"}
     assert simulacra("plugins", "nope").code == 2
 

@@ -130,7 +130,8 @@ def _show_options(name: str, *, as_json: bool) -> None:
         typer.echo(f"{kind.value[:-1]} {name}")
         fields = config.model_fields if config else {}
         for option, field in fields.items():
-            typer.echo(f"  {option} = {field.default!r}  {field.description or ''}")
+            default = "(required)" if field.is_required() else f"= {field.default!r}"
+            typer.echo(f"  {option} {default}  {field.description or ''}")
         if not fields:
             typer.echo("  no options")
 

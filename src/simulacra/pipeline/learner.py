@@ -19,6 +19,9 @@ from simulacra.pipeline.nesting import ITEM, Flat, flat_columns, list_columns, l
 from simulacra.pipeline.options import FitOptions, checked_config
 from simulacra.rules.discovery import discover
 
+_RARE = 5
+"""Categories in fewer rows may tell of a person."""
+
 
 class TableLearner:
     """Learns one flat table.
@@ -121,6 +124,7 @@ class TableLearner:
             name: NamedCodec.of(name, self._fitters[name][0], column.codec)
             for name, column in fitted.items()
         }
+        self._tell_rare_values(fitted)
         encoded = encode_columns(sample.batch, self._rules)
         features = self._encode(encoded, codecs)
         model = registry.load(Kind.MODEL, self._options.model).fit(
@@ -135,6 +139,20 @@ class TableLearner:
             owner = np.repeat(np.arange(sample.batch.num_rows), lengths)
             items[name] = child.finish(sample.lists[name], context=as_context(features.take(owner)))
         return FlatModel(self._names, self._rules, codecs, self._options.model, model, items)
+
+    def _tell_rare_values(self, fitted: dict[str, FittedColumn]) -> None:
+        """Say which categories name so few rows that keeping them may tell of a person."""
+        rare = {}
+        for name, column in fitted.items():
+            if self._fitters[name][0] == "category":
+                counts = column.counts[0]
+                rare[name] = int(((counts > 0) & (counts < _RARE)).sum())
+        told = ", ".join(f"{count:,} of {name}" for name, count in rare.items() if count)
+        if told:
+            self._ctx.progress.note(
+                f"{self._where}: values in fewer than {_RARE} rows are kept: {told}; "
+                "the option min_count of a category drops them"
+            )
 
     def _encode(self, encoded: pa.RecordBatch, codecs: dict[str, NamedCodec]) -> Features:
         work = [(named.codec, encoded.column(name)) for name, named in codecs.items()]
