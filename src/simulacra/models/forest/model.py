@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from simulacra.models.forest.tree import Limits, Table, Tree
 
 
+_STRONG = 1.5
+"""Nats that one feature tells about another where nearly every split worth trying is real."""
+_DISCOUNT = 0.7
+"""Share of the penalty that splits of a feature so strongly dependent are spared."""
+
+
 class Forest:
     """The model: a few trees for each feature, given all those drawn before it."""
 
@@ -128,7 +134,7 @@ class _Grower:
             min_leaf=config.min_leaf,
             max_depth=config.max_depth,
             tries=math.ceil(config.feature_share * len(step.given)),
-            penalty=config.penalty,
+            penalty=config.penalty * (1.0 - _DISCOUNT * min(1.0, step.strength / _STRONG)),
             split_rows=config.split_rows,
         )
 

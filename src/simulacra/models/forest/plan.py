@@ -35,11 +35,13 @@ class Step:
         feature: Its number.
         given: The features it may depend on, numbers ascending.
         key: A feature that determines it, or None.
+        strength: The most that one of ``given`` tells about it, in nats.
     """
 
     feature: int
     given: tuple[int, ...]
     key: int | None
+    strength: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ def make_plan(
     for number in order:
         key = next((key for key in keys[number] if key in before), None)
         chosen = _partners(information[number], before, config.partners, generator)
-        steps.append(Step(number, chosen, key))
+        strength = float(information[number, list(chosen)].max(initial=0.0))
+        steps.append(Step(number, chosen, key, strength))
         before.append(number)
     return Plan(tuple(steps), tuple(groups))
 
