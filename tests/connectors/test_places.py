@@ -7,8 +7,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from simulacra.connectors.locate import check_target, open_source, open_target
+from simulacra.connectors.locate import open_source, open_target
 from simulacra.connectors.publish import MARKER
+from simulacra.connectors.targets import check_product, check_target
 from simulacra.core.batches import read_all
 from simulacra.core.errors import InputError, OutputError, UsageError
 
@@ -184,6 +185,28 @@ def test_source_and_target_stay_apart(tmp_path, write):
         with pytest.raises(UsageError, match=message):
             check_target(str(dest), source=str(src), overwrite=True)
     check_target(str(source) + "2", source=str(source))
+
+
+def test_a_target_that_can_not_be_is_refused_before_anything_is_read(tmp_path, write):
+    source = tmp_path / "in"
+    for name in "xy":
+        write(source / f"{name}.csv", TABLE)
+    (source / "notes.txt").write_text("no table")
+    dest, src = str(tmp_path / "out"), str(source)
+    with pytest.raises(UsageError, match="2 tables don't fit one csv file"):
+        check_target(f"{dest}.csv", source=src)
+    with pytest.raises(UsageError, match="the ending says csv, the format parquet"):
+        check_target(f"{dest}.csv", file_format="parquet")
+    with pytest.raises(UsageError, match="can't be partitioned"):
+        check_target(f"{dest}.csv", partitioned=True)
+    with pytest.raises(UsageError, match=r"end so.*\.csv.*slash"):
+        check_target(f"{dest}.cvs")
+    for fine in (f"{dest}.xlsx", dest, f"{dest}-1.5", f"{dest}.cvs/"):
+        check_target(fine, source=src)
+    with pytest.raises(UsageError, match="source itself"):
+        check_product(f"{src}/x.csv", f"{src}/x.csv")
+    with pytest.raises(OutputError, match="folder"):
+        check_product(src, f"{dest}.csv")
 
 
 def test_strangers_are_never_replaced(tmp_path, write):

@@ -42,7 +42,10 @@ def evaluate(
     """Measure SYN against REAL: shapes, trends, detection, validity, closest records."""
     from simulacra.api.evaluation import evaluate as measure
     from simulacra.api.metadata import Metadata
+    from simulacra.connectors.targets import check_product
 
+    if json_file not in {None, "-"}:
+        check_product(json_file, real, synthetic, *([holdout] if holdout is not None else []))
     report = measure(
         real,
         synthetic,

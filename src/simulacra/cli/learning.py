@@ -68,7 +68,7 @@ def synth(
 ) -> None:
     """Learn SRC and write a synthetic copy of it to DEST."""
     from simulacra.api.synthesizer import Synthesizer
-    from simulacra.connectors.locate import check_target
+    from simulacra.connectors.targets import check_target
 
     ctx = run_context(quiet=quiet or as_json, threads=threads, memory=memory)
     synthesizer = Synthesizer(
@@ -80,7 +80,9 @@ def synth(
     )
     if rows is not None and scale is not None:
         raise UsageError("--rows and --scale are both given", mend="Give one of them")
-    check_target(dest, source=src, overwrite=overwrite)
+    check_target(
+        dest, source=src, file_format=file_format, partitioned=partitioned, overwrite=overwrite
+    )
     if dry_run:
         plan = synthesizer.plan(src, rows=rows, scale=scale, structure_rows=structure_rows)
         typer.echo(json.dumps(plan.to_dict()) if as_json else f"{plan}\n  to {dest}")
@@ -124,6 +126,7 @@ def detect(
 ) -> None:
     """Find out the types and keys of SRC's columns."""
     from simulacra.api.metadata import Metadata
+    from simulacra.connectors.targets import check_product
     from simulacra.core.errors import CheckFailed
 
     ctx = run_context(quiet=quiet or as_json, threads=threads, memory=memory)
@@ -137,6 +140,8 @@ def detect(
         if wrong:
             raise CheckFailed(f"{len(wrong)} mismatches", where=check)
         return
+    if output is not None:
+        check_product(output, src)
     metadata = (
         Metadata.from_sdv(sdv, src, ctx=ctx)
         if sdv is not None
@@ -168,7 +173,9 @@ def fit(
 ) -> None:
     """Learn SRC and keep what was learned in a bundle."""
     from simulacra.api.synthesizer import Synthesizer
+    from simulacra.connectors.targets import check_product
 
+    check_product(output, src)
     ctx = run_context(quiet=quiet, threads=threads, memory=memory)
     synthesizer = Synthesizer(
         model,
@@ -200,10 +207,12 @@ def sample(
 ) -> None:
     """Draw synthetic rows from a bundle and write them to DEST."""
     from simulacra.api.synthesizer import Synthesizer
-    from simulacra.connectors.locate import check_target
+    from simulacra.connectors.targets import check_target
 
     ctx = run_context(quiet=quiet or as_json, threads=threads, memory=memory)
-    check_target(dest, source=bundle, overwrite=overwrite)
+    check_target(
+        dest, source=bundle, file_format=file_format, partitioned=partitioned, overwrite=overwrite
+    )
     synthesizer = Synthesizer.load(bundle, ctx=ctx)
     written = synthesizer.write(
         dest,

@@ -17,12 +17,12 @@ from simulacra.connectors.files import Place, place_of, reading
 from simulacra.connectors.known import Connectors
 from simulacra.connectors.parquet import is_partitioned
 from simulacra.connectors.publish import mark, staged
-from simulacra.connectors.replacing import check_apart, check_replaceable
+from simulacra.connectors.replacing import check_replaceable
+from simulacra.connectors.targets import DEFAULT_FORMAT, check_fits, form_of
 from simulacra.core.context import RunContext
-from simulacra.core.errors import InputError, OutputError, UsageError
+from simulacra.core.errors import InputError, OutputError
 from simulacra.core.protocols import BatchSource, Connector, TableWriter
 
-_DEFAULT_FORMAT = "parquet"
 _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -63,7 +63,7 @@ def _open_folder(
     folder: Place, connectors: Connectors, options: Mapping[str, Any], ctx: RunContext
 ) -> dict[str, BatchSource]:
     if is_partitioned(folder):
-        return dict(connectors.named(_DEFAULT_FORMAT).read(folder.uri, options, ctx))
+        return dict(connectors.named(DEFAULT_FORMAT).read(folder.uri, options, ctx))
     return _open_each(folder, folder.children(), connectors, options, ctx)
 
 
@@ -92,7 +92,7 @@ def _open_each(
     ignored: list[str] = []
     for entry in entries:
         if entry.is_folder():
-            connector = connectors.named(_DEFAULT_FORMAT) if is_partitioned(entry) else None
+            connector = connectors.named(DEFAULT_FORMAT) if is_partitioned(entry) else None
         else:
             connector = connectors.for_name(entry.name)
         if connector is None:
@@ -118,26 +118,6 @@ def _open_each(
     if ignored:
         ctx.progress.note(f"{where.uri}: no tables, ignored: {', '.join(ignored)}")
     return tables
-
-
-def check_target(dest: str, *, source: str | None = None, overwrite: bool = False) -> None:
-    """Refuse a target early that can't or must not be written.
-
-    Args:
-        dest: Where tables shall go.
-        source: Where they come from, None if from nowhere.
-        overwrite: Whether what Simulacra wrote before, or a file, may be replaced.
-
-    Raises:
-        UsageError: The target is the source, in it or around it.
-        OutputError: There is something already that may not be replaced, or no way to write.
-    """
-    if Connectors().of_scheme(dest) is not None:
-        return
-    target = place_of(dest)
-    if source is not None and Connectors().of_scheme(source) is None:
-        check_apart(target, place_of(source))
-    check_replaceable(target, overwrite=overwrite)
 
 
 def open_target(
@@ -175,15 +155,11 @@ def open_target(
         return _publish(connector, uri, tables, options, ctx)
     place = place_of(uri)
     check_replaceable(place, overwrite=overwrite)
-    claimed = connectors.for_name(place.name)
-    connector = connectors.named(file_format) if file_format is not None else claimed
+    connector, is_file = form_of(place, connectors, file_format, partitioned=partitioned)
     if partitioned:
-        if connector is not None and connector.name != _DEFAULT_FORMAT:
-            raise UsageError(f"{connector.name} can't be partitioned", mend="Write Parquet")
         options = {**options, "partitioned": True}
-    if claimed is not None and connector is not None:
+    if is_file:
         return _publish_file(connector, place, tables, options, ctx)
-    connector = connector or connectors.named(_DEFAULT_FORMAT)
     suffix = "" if partitioned else connector.suffixes[0]
     return _publish_folder(connector, place, suffix, tables, options, ctx)
 
@@ -201,12 +177,7 @@ def _publish(
         together: AbstractContextManager[Mapping[str, TableWriter]]
         together = publish(uri, tables, options, ctx)
         return together
-    if len(tables) > 1:
-        raise UsageError(
-            f"{len(tables)} tables don't fit one {connector.name} file",
-            where=uri,
-            mend="Give a folder, without an ending",
-        )
+    check_fits(len(tables), connector, uri)
     return _writers(
         {name: connector.writer(uri, name, schema, options, ctx) for name, schema in tables.items()}
     )
