@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from simulacra.core.compiled import kernel
 from simulacra.core.features import Codes, FeatureKind, FeatureSpec
 from simulacra.models.forest.tree import GROUPS
 
@@ -48,7 +48,7 @@ def mutual_information(codes: Sequence[Codes]) -> NDArray[np.float64]:
     return _pairwise(binned)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _pairwise(binned: NDArray[np.uint8]) -> NDArray[np.float64]:
     features, rows = binned.shape
     found = np.zeros((features, features))

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from simulacra.core.compiled import kernel
 from simulacra.core.features import Codes, FeatureKind, FeatureSpec
 from simulacra.models.forest.association import determination
 from simulacra.models.forest.tree import GROUPS
@@ -54,7 +54,7 @@ def coarse_groups(
     return groups
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def equal_mass(counts: NDArray[np.int64], most: int) -> NDArray[np.uint8]:
     """Return for each code the run of codes it belongs to: at most ``most`` of about equal mass.
 

@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from simulacra.core.compiled import kernel
 from simulacra.models.forest.grow import goes_left
 from simulacra.models.forest.tree import LEAF, Tree
 from simulacra.models.forest.words import pick, uniform
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def trust_in_nodes(
     tree: Tree, bag: NDArray[np.unsignedinteger], cardinality: int, shrinkage: float
 ) -> NDArray[np.float32]:
@@ -47,7 +47,7 @@ def trust_in_nodes(
     return trust
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def draw(
     seen: NDArray[np.uint16],
     nominal: NDArray[np.bool_],

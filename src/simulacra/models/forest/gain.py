@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from simulacra.core.compiled import kernel
 from simulacra.models.forest.tree import Table, Target
 
 
@@ -36,7 +36,7 @@ def log_tables(rows: int) -> Logs:
     return Logs(whole[:-1].copy(), np.diff(whole))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def best_cut(
     sorted_target: NDArray[np.uint8],
     counts: NDArray[np.int64],
@@ -78,7 +78,7 @@ def best_cut(
     return best, place
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _span(
     split: NDArray[np.uint16],
     coarse: NDArray[np.uint8],
@@ -96,7 +96,7 @@ def _span(
     return first, last, threshold
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def exact_cut(
     table: Table,
     target: Target,

@@ -14,9 +14,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from simulacra.core.compiled import kernel
 from simulacra.models.forest.gain import Logs, exact_cut
 from simulacra.models.forest.split import Bench, choose_split
 from simulacra.models.forest.tree import GROUPS, LEAF, Limits, Table, Target, Tree
@@ -30,7 +30,7 @@ class _Cut(NamedTuple):
     at: int
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def goes_left(code: int, cut: int, nominal: bool, bits: NDArray[np.uint64]) -> bool:  # noqa: FBT001
     """Say on which side of a split a code falls."""
     if nominal:
@@ -38,7 +38,7 @@ def goes_left(code: int, cut: int, nominal: bool, bits: NDArray[np.uint64]) -> b
     return code <= cut
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _partition(
     column: NDArray[np.uint16],
     rows: NDArray[np.int32],
@@ -60,7 +60,7 @@ def _partition(
     return first
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _doubled(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Return room for twice as many sets."""
     room = np.zeros((2 * len(bits), 4), np.uint64)
@@ -70,7 +70,7 @@ def _doubled(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return room
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _find_cut(
     table: Table,
     target: Target,
@@ -112,7 +112,7 @@ def _find_cut(
     return _Cut(feature=feature, nominal=False, at=at)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def grow(
     table: Table,
     target: Target,

@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from simulacra.core.compiled import kernel
 from simulacra.core.features import Codes
 from simulacra.models.forest.words import pick
 
@@ -44,7 +44,7 @@ def lookup(key: Codes, target: Codes, keys: int) -> Lookup:
     return Lookup(begin, target[np.lexsort([target, key])])
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def draw_by_key(
     found: Lookup, key: NDArray[np.uint32], words: NDArray[np.uint64], codes: NDArray[np.uint32]
 ) -> None:

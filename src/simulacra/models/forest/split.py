@@ -17,9 +17,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from simulacra.core.compiled import kernel
 from simulacra.models.forest.gain import Logs, best_cut
 from simulacra.models.forest.tree import GROUPS, Limits, Table, Target
 from simulacra.models.forest.words import pick, uniform
@@ -46,7 +46,7 @@ class Bench(NamedTuple):
     state: NDArray[np.uint64]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def group_target(counts: NDArray[np.int64], target: Target, group: NDArray[np.uint8]) -> int:
     """Group a node's target codes; fills ``group`` (code to group) and returns their number.
 
@@ -83,7 +83,7 @@ def group_target(counts: NDArray[np.int64], target: Target, group: NDArray[np.ui
     return groups
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def order_by_score(
     codes: NDArray[np.uint8],
     local: NDArray[np.uint8],
@@ -108,7 +108,7 @@ def order_by_score(
     return order
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def sort_target(
     codes: NDArray[np.uint8],
     local: NDArray[np.uint8],
@@ -129,7 +129,7 @@ def sort_target(
     return found
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def count_codes(codes: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return the rows per code, shape ``(256,)``."""
     counts = np.zeros(GROUPS, np.int64)
@@ -138,7 +138,7 @@ def count_codes(codes: NDArray[np.uint8]) -> NDArray[np.int64]:
     return counts
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def occurring(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the codes that occur, ascending."""
     codes = np.empty(len(counts), np.int64)
@@ -150,7 +150,7 @@ def occurring(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     return codes[:found]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def take(column: NDArray[np.uint8], rows: NDArray[np.int32]) -> NDArray[np.uint8]:
     """Return the codes of some rows."""
     found = np.empty(len(rows), np.uint8)
@@ -159,7 +159,7 @@ def take(column: NDArray[np.uint8], rows: NDArray[np.int32]) -> NDArray[np.uint8
     return found
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def choose_split(  # noqa: C901 - one loop; what can be named apart is
     table: Table,
     target: Target,

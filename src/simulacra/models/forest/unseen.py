@@ -14,9 +14,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from simulacra.core.compiled import kernel
 from simulacra.core.features import FeatureKind
 from simulacra.models.forest.words import next_word
 
@@ -93,7 +93,7 @@ def _drawn_too_often(
     return hosts[np.searchsorted(surplus, places)]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def share_draws(shared: Shares, words: NDArray[np.uint64], codes: NDArray[np.uint32]) -> None:
     """Let the codes drawn stand for those that share their places; changes ``codes``.
 

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from simulacra.core.compiled import kernel
 
-@njit(nogil=True, cache=True)
+
+@kernel
 def next_word(state: NDArray[np.uint64]) -> np.uint64:
     """Return the next word of a SplitMix64 stream (Steele et al., OOPSLA 2014)."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
@@ -21,13 +22,13 @@ def next_word(state: NDArray[np.uint64]) -> np.uint64:
     return word
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def uniform(state: NDArray[np.uint64]) -> float:
     """Return the next number of the stream in [0, 1)."""
     return (next_word(state) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def pick(size: int, state: NDArray[np.uint64]) -> int:
     """Return a number from 0 to ``size - 1``; ``size`` is positive and below 2³²."""
     return np.int64(((next_word(state) >> np.uint64(32)) * np.uint64(size)) >> np.uint64(32))
