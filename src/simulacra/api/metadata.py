@@ -181,13 +181,18 @@ def _read(path: Path) -> Any:
 
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("can't read the file", where=str(path), why=str(error)) from error
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise InputError("can't read the file", where=str(path), why=why) from error
+    except UnicodeDecodeError as error:
+        raise InputError("the file is not UTF-8", where=str(path), why=str(error)) from error
     try:
         return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     except (ValueError, yaml.YAMLError) as error:
         raise SpecError(
-            "the file is neither YAML nor JSON", where=str(path), why=str(error)
+            "the file is neither YAML nor JSON",
+            where=str(path),
+            why=" ".join(str(error).split()),
         ) from error
 
 
@@ -195,15 +200,29 @@ def _parsed(value: Any, where: str) -> DatasetSpec:
     try:
         return DatasetSpec.model_validate(value)
     except ValidationError as error:
+        if not isinstance(value, dict):
+            raise SpecError(
+                "this is no specification",
+                where=where,
+                mend="Write one with simulacra detect SRC -o FILE",
+            ) from error
         raise _spec_error(error, where) from error
 
 
 def _spec_error(error: ValidationError, where: str) -> SpecError:
-    lines = [
-        f"{'.'.join(str(part) for part in entry['loc'])}: {entry['msg']}"
-        for entry in error.errors()
-    ]
-    return SpecError("the specification is wrong", where=where, why="; ".join(lines))
+    return SpecError(
+        "the specification is wrong",
+        where=where,
+        why="; ".join(map(_field_error, error.errors())),
+        mend="simulacra detect --json-schema tells all fields",
+    )
+
+
+def _field_error(entry: Mapping[str, Any]) -> str:
+    place = ".".join(map(str, entry["loc"]))
+    said = {"extra_forbidden": "there is no such field", "missing": "the field is missing"}
+    text = said.get(entry["type"]) or str(entry["msg"]).removeprefix("Value error, ")
+    return f"{place}: {text}" if place else text
 
 
 def _fields(spec: TableSpec | ColumnSpec) -> dict[str, Any]:

@@ -92,5 +92,5 @@ def model_options(model: str, settings: Sequence[str] | None) -> dict[str, Any]:
         try:
             options[option] = yaml.safe_load(text)
         except yaml.YAMLError as error:
-            raise UsageError(f"--set {setting}", why=str(error)) from error
+            raise UsageError(f"--set {setting}", why=" ".join(str(error).split())) from error
     return options

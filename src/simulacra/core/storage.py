@@ -78,9 +78,10 @@ def _as_output_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        is_under_file = isinstance(error, FileExistsError) and not target.parent.is_dir()
         raise OutputError(
             "can't write",
             where=str(target),
-            why=error.strerror or str(error),
+            why=f"{target.parent} is a file" if is_under_file else error.strerror or str(error),
             mend="Nothing was left behind; free space or choose another place",
         ) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pyarrow.compute as pc
@@ -12,12 +12,15 @@ from simulacra.core.context import RunContext
 from simulacra.core.errors import SpecError
 from simulacra.core.protocols import BatchSource
 from simulacra.core.registry import Kind
-from simulacra.core.schema import DatasetSpec, TableSpec
+from simulacra.core.schema import ColumnSpec, DatasetSpec, TableSpec
 from simulacra.pipeline.aggregates import exact_distinct
 from simulacra.pipeline.flat_sources import FlatSource
 from simulacra.pipeline.nesting import Layout, flat_columns
 from simulacra.pipeline.options import checked_config
 from simulacra.pipeline.plain import plain
+
+_KEY = "identifier"
+"""The only type whose values never repeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,9 @@ def check_schema(spec: DatasetSpec, sources: Mapping[str, BatchSource]) -> None:
     """Refuse data whose names or types are not those of the specification.
 
     Raises:
-        SpecError: Names every mismatch.
+        SpecError: Names every mismatch; or a plug-in that isn't there, or a key that can't be kept.
     """
+    check_plugins(spec)
     wrong = sorted(str(mismatch) for mismatch in schema_mismatches(spec, sources))
     if wrong:
         raise SpecError(
@@ -78,12 +82,59 @@ def check_schema(spec: DatasetSpec, sources: Mapping[str, BatchSource]) -> None:
             why="; ".join(wrong),
             mend="Edit the specification, or detect it anew",
         )
+    for name, table in spec.tables.items():
+        if len(table.primary_key) == 1 and table.columns[table.primary_key[0]].type != _KEY:
+            column = table.columns[table.primary_key[0]]
+            raise SpecError(
+                f"the primary key is of type {column.type}, whose values may repeat",
+                where=f"{name}.{table.primary_key[0]}",
+                mend=f"Set its type to {_KEY}, or take it out of primary_key",
+            )
+
+
+def check_plugins(spec: DatasetSpec) -> None:
+    """Refuse datatypes and rules that aren't installed.
+
+    Raises:
+        SpecError: Names the column, or the table.
+    """
+    datatypes, rules = registry.names(Kind.DATATYPE), registry.names(Kind.RULE)
+    for name, table in spec.tables.items():
+        for column, leaf in _leaves(name, table.columns):
+            if leaf.type not in datatypes:
+                raise _unknown("datatype", leaf.type, column, datatypes)
+        for rule in table.rules:
+            if rule.rule not in rules:
+                raise _unknown("rule", rule.rule, name, rules)
+
+
+def _leaves(where: str, columns: Mapping[str, ColumnSpec]) -> Iterator[tuple[str, ColumnSpec]]:
+    for name, column in columns.items():
+        if column.fields is not None:
+            yield from _leaves(f"{where}.{name}", column.fields)
+        elif column.items is not None:
+            yield from _leaves(f"{where}.{name}", {"[]": column.items})
+        else:
+            yield f"{where}.{name}", column
+
+
+def _unknown(kind: str, name: str, where: str, known: Iterable[str]) -> SpecError:
+    return SpecError(
+        f"there is no {kind} called {name!r}",
+        where=where,
+        mend=f"Choose from {', '.join(known)}, or install a package with it",
+    )
 
 
 def mismatches(
     spec: DatasetSpec, sources: Mapping[str, BatchSource], ctx: RunContext
 ) -> list[Mismatch]:
-    """Compare names, types, nulls, keys and the form of every value; reads all rows."""
+    """Compare names, types, nulls, keys and the form of every value; reads all rows.
+
+    Raises:
+        SpecError: A datatype or rule isn't installed.
+    """
+    check_plugins(spec)
     sources = {name: plain(source) for name, source in sources.items()}
     found = sorted(schema_mismatches(spec, sources), key=str)
     wrong_columns = {mismatch.where for mismatch in found}
