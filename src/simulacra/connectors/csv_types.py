@@ -19,10 +19,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+
+from simulacra.core.compiled import kernel
 
 NULL_TOKENS = (
     "NA", "N/A", "n/a", "na", "#N/A", "NULL", "Null", "null", "NaN", "nan", "NAN", "None", "none",
@@ -117,7 +118,7 @@ class TypeTally:
         return ColumnType(kind, TRUTHS[0], null, needs_cleaning, whole_bare=whole > 0)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _tally(
     offsets: NDArray[np.int32],
     data: NDArray[np.uint8],
@@ -149,7 +150,7 @@ def _tally(
             counts[_SCALE] = decimals if is_first or counts[_SCALE] == decimals else _MANY_SCALES
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _number(
     data: NDArray[np.uint8], start: int, end: int, greatest: NDArray[np.uint8]
 ) -> tuple[int, int, int]:
@@ -173,14 +174,14 @@ def _number(
     return (_FLOAT if _is_exponent(data, mantissa, end) else _NO_NUMBER), 0, 0
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _digits_end(data: NDArray[np.uint8], start: int, end: int) -> int:
     while start < end and _ZERO <= data[start] <= _NINE:
         start += 1
     return start
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _is_exponent(data: NDArray[np.uint8], start: int, end: int) -> bool:
     if data[start] not in (_SMALL_E, _BIG_E):
         return False
@@ -190,7 +191,7 @@ def _is_exponent(data: NDArray[np.uint8], start: int, end: int) -> bool:
     return start < end and _digits_end(data, start, end) == end
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _whole(
     data: NDArray[np.uint8], start: int, first: int, end: int, greatest: NDArray[np.uint8]
 ) -> int:
@@ -201,7 +202,7 @@ def _whole(
     return _FLOAT if is_minus_zero else _WHOLE
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _exceeds(data: NDArray[np.uint8], start: int, greatest: NDArray[np.uint8]) -> bool:
     for i in range(len(greatest)):
         if data[start + i] != greatest[i]:
@@ -209,7 +210,7 @@ def _exceeds(data: NDArray[np.uint8], start: int, greatest: NDArray[np.uint8]) -
     return False
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _tally_word(
     data: NDArray[np.uint8],
     start: int,

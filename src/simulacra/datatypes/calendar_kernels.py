@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from simulacra.core.compiled import Bytes, Flags, Ints, kernel
 from simulacra.datatypes.calendar_fields import (
     DAY,
     HALF_DAY,
@@ -22,7 +23,6 @@ from simulacra.datatypes.calendar_fields import (
     WEEKDAY,
     YEAR,
 )
-from simulacra.datatypes.ngram.compiled import Bytes, Flags, Ints, kernel
 
 Table = NDArray[np.int64]
 """Fields of all rows, shape ``(FIELDS, rows)``."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulacra.datatypes.ngram.compiled import Ints, kernel
+from simulacra.core.compiled import Ints, kernel
 
 
 @kernel

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulacra.datatypes.ngram.compiled import Floats, Ints, kernel
+from simulacra.core.compiled import Floats, Ints, kernel
 
 Words = NDArray[np.uint64]
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from simulacra.core.compiled import Bytes, Ints, kernel
 from simulacra.datatypes.line_kernels import mixed
-from simulacra.datatypes.ngram.compiled import Bytes, Ints, kernel
 
 Words = NDArray[np.uint64]
 KEYS = 6

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from simulacra.core.compiled import kernel
 
 _BLOCK = 2048
 """Rows that stay in the cache while all queries pass over them."""
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def nearest_distances(
     queries: NDArray[np.float32], rows: NDArray[np.float32]
 ) -> NDArray[np.float32]:

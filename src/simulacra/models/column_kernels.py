@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from numba import njit
+from simulacra.core.compiled import Floats, Ints, kernel
+from simulacra.core.features import Codes
 
 
-@njit(nogil=True, cache=True)
-def invert(uniforms, cumulative, guide, order, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@kernel
+def invert(uniforms: Floats, cumulative: Ints, guide: Codes, order: Codes, out: Codes) -> None:
     """Write the code whose stretch each uniform number lies in."""
     size = len(order)
     total = cumulative[size]
@@ -19,8 +20,8 @@ def invert(uniforms, cumulative, guide, order, out):  # type: ignore[no-untyped-
         out[row] = order[at]
 
 
-@njit(nogil=True, cache=True)
-def _equal_range(bag, begin, end, code):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@kernel
+def _equal_range(bag: Codes, begin: int, end: int, code: int) -> tuple[int, int]:
     """Return where ``code`` begins and ends in the sorted ``bag[begin:end]``."""
     low, high = begin, end
     while low < high:
@@ -39,8 +40,8 @@ def _equal_range(bag, begin, end, code):  # type: ignore[no-untyped-def]  # noqa
     return first, low
 
 
-@njit(nogil=True, cache=True)
-def pick(uniforms, bag, begin, end, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@kernel
+def pick(uniforms: Floats, bag: Codes, begin: Ints, end: Ints, out: Codes) -> None:
     """Take each row's code at its uniform number, and narrow its rows to those with that code."""
     for row in range(len(uniforms)):
         u = min(max(uniforms[row], 0.0), 1.0 - 2.0**-53)
@@ -49,8 +50,8 @@ def pick(uniforms, bag, begin, end, out):  # type: ignore[no-untyped-def]  # noq
         begin[row], end[row] = _equal_range(bag, begin[row], end[row], code)
 
 
-@njit(nogil=True, cache=True)
-def locate(codes, bag, begin, end, low, high):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@kernel
+def locate(codes: Codes, bag: Codes, begin: Ints, end: Ints, low: Floats, high: Floats) -> None:
     """Find each row's stretch, and narrow its rows; an unseen code lies at the nearest row."""
     for row in range(len(codes)):
         first, last = _equal_range(bag, begin[row], end[row], codes[row])

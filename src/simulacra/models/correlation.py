@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cholesky, eigh
+
+from simulacra.core.compiled import Floats, kernel
 
 Matrix = NDArray[np.float64]
 """Shape ``(features, features)``, symmetric."""
@@ -75,8 +76,8 @@ def hidden_correlation(correlation: Matrix, moments: NDArray[np.float64]) -> Mat
     return hidden
 
 
-@njit(nogil=True, cache=True)
-def _invert_mehler(correlation, moments, hidden):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@kernel
+def _invert_mehler(correlation: Matrix, moments: Floats, hidden: Matrix) -> None:
     features, degree = moments.shape
     products = np.empty(degree)
     for one in range(features):

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulacra.datatypes.ngram.compiled import Floats, Hashes, Ints, SmallInts, kernel
+from simulacra.core.compiled import Floats, Hashes, Ints, SmallInts, kernel
 from simulacra.datatypes.ngram.count import (
     BEGIN,
     ORDERS,

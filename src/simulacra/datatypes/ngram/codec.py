@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 
 from simulacra.core.arrow_types import type_from_text, type_to_text
 from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
+from simulacra.core.compiled import Ints
 from simulacra.core.errors import BundleError
 from simulacra.core.features import Codes, FeatureKind, FeatureSpec, code_dtype
 from simulacra.core.random import RngKey
-from simulacra.datatypes.ngram.compiled import Ints
 from simulacra.datatypes.ngram.config import is_text_type
 from simulacra.datatypes.ngram.learn import LearnedTexts
 from simulacra.datatypes.ngram.lengths import Lengths

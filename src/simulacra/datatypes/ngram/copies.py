@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numba import uint64
 
-from simulacra.datatypes.ngram.compiled import Hashes, Ints, kernel
+from simulacra.core.compiled import Hashes, Ints, kernel
 from simulacra.datatypes.ngram.scan import mix
 
 PROBES: Final = 4

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numba import uint64
 
-from simulacra.datatypes.ngram.compiled import Bytes, Flags, Floats, Hashes, Ints, SmallInts, kernel
+from simulacra.core.compiled import Bytes, Flags, Floats, Hashes, Ints, SmallInts, kernel
 from simulacra.datatypes.ngram.scan import mix
 from simulacra.datatypes.ngram.unicode import DIGIT, LETTER, SOLO
 

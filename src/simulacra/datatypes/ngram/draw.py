@@ -9,9 +9,7 @@ from typing import Final
 import numpy as np
 from numba import uint64
 
-from simulacra.core.random import RngKey
-from simulacra.datatypes.ngram.automaton import Automaton
-from simulacra.datatypes.ngram.compiled import (
+from simulacra.core.compiled import (
     Bytes,
     Flags,
     Ints,
@@ -19,6 +17,8 @@ from simulacra.datatypes.ngram.compiled import (
     SmallInts,
     kernel,
 )
+from simulacra.core.random import RngKey
+from simulacra.datatypes.ngram.automaton import Automaton
 from simulacra.datatypes.ngram.copies import CopyGuard, seen_before
 from simulacra.datatypes.ngram.scan import GUARDED_WORDS, mix, text_facts
 from simulacra.datatypes.ngram.shapes import Items

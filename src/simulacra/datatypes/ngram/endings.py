@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from simulacra.datatypes.ngram.compiled import Flags, Ints
+from simulacra.core.compiled import Flags, Ints
 from simulacra.datatypes.ngram.tokens import TokenizedTexts
 from simulacra.datatypes.ngram.unicode import LETTER
 

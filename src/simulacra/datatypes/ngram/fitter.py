@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from simulacra.core.compiled import Ints
 from simulacra.core.context import RunContext
 from simulacra.core.protocols import FittedColumn
 from simulacra.core.random import RngKey
 from simulacra.datatypes.ngram.codec import EMPTY, NULL, TextCodec
-from simulacra.datatypes.ngram.compiled import Ints
 from simulacra.datatypes.ngram.config import TextConfig
 from simulacra.datatypes.ngram.copies import CopyGuardBuilder
 from simulacra.datatypes.ngram.learn import learn_texts

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from simulacra.core.compiled import Flags, Ints, SmallFloats, SmallInts
 from simulacra.core.random import RngKey
 from simulacra.datatypes.ngram.automaton import build_automaton
-from simulacra.datatypes.ngram.compiled import Flags, Ints, SmallFloats, SmallInts
 from simulacra.datatypes.ngram.copies import CopyGuard
 from simulacra.datatypes.ngram.count import CountedTexts, count_orders, token_classes
 from simulacra.datatypes.ngram.draw import TextGenerator

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from simulacra.datatypes.ngram.compiled import Bytes, Hashes, Ints, kernel
+from simulacra.core.compiled import Bytes, Hashes, Ints, kernel
 from simulacra.datatypes.ngram.scan import GUARDED_WORDS, text_facts
 from simulacra.datatypes.ngram.unicode import CharacterTables
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numba import uint64
 
-from simulacra.datatypes.ngram.compiled import Bytes, kernel
+from simulacra.core.compiled import Bytes, kernel
 from simulacra.datatypes.ngram.unicode import (
     DIGIT,
     FLAG,

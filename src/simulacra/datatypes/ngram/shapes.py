@@ -16,8 +16,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from simulacra.core.compiled import Bytes, Flags, Ints, SmallInts
 from simulacra.core.random import RngKey
-from simulacra.datatypes.ngram.compiled import Bytes, Flags, Ints, SmallInts
 from simulacra.datatypes.ngram.tokens import TokenizedTexts
 from simulacra.datatypes.ngram.unicode import (
     DIGIT,

@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
+from simulacra.core.compiled import Hashes, Ints, SmallInts
 from simulacra.core.errors import BundleError
 from simulacra.datatypes.ngram.automaton import (
     ALIAS,
@@ -25,7 +26,6 @@ from simulacra.datatypes.ngram.automaton import (
     TOPICAL,
     Automaton,
 )
-from simulacra.datatypes.ngram.compiled import Hashes, Ints, SmallInts
 from simulacra.datatypes.ngram.copies import WORDS_PER_BLOCK, CopyGuard
 from simulacra.datatypes.ngram.draw import TextGenerator, pack_pieces
 from simulacra.datatypes.ngram.learn import LearnedTexts

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numba import uint64
 
-from simulacra.datatypes.ngram.compiled import Bytes, Hashes, Ints, SmallInts, kernel
+from simulacra.core.compiled import Bytes, Hashes, Ints, SmallInts, kernel
 from simulacra.datatypes.ngram.scan import next_token, token_hash
 from simulacra.datatypes.ngram.unicode import SPACE, character_tables
 

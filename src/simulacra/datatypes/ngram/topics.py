@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numba import uint64
 
-from simulacra.datatypes.ngram.compiled import (
+from simulacra.core.compiled import (
     Bytes,
     Floats,
     Hashes,

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numba import uint64
 
+from simulacra.core.compiled import Bytes, SmallFloats, SmallInts, kernel
 from simulacra.datatypes.ngram.automaton import (
     ALIAS,
     BACK_OFF,
@@ -19,7 +20,6 @@ from simulacra.datatypes.ngram.automaton import (
     TOPICAL,
     Automaton,
 )
-from simulacra.datatypes.ngram.compiled import Bytes, SmallFloats, SmallInts, kernel
 from simulacra.datatypes.ngram.scan import class_of, code_point, mix
 from simulacra.datatypes.ngram.shapes import AS_IS, DIGITS
 from simulacra.datatypes.ngram.unicode import SOLO, SPACE
