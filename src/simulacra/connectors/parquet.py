@@ -177,11 +177,13 @@ def _part(file: Place, root: Place) -> _Part:
         folders = file.path.removeprefix(root.path).split("/")[:-1]
         matches = [_HIVE_FOLDER.fullmatch(folder) for folder in folders]
         constants = {unquote(m[1]): _partition_value(m[2]) for m in matches if m}
+        rows = parquet.metadata.num_rows
         schema = pa.schema(
             [field.remove_metadata() for field in parquet.schema_arrow],
             parquet.schema_arrow.metadata,
         )
-        return _Part(file, parquet.metadata.num_rows, schema, constants)
+    check_names(schema, file.uri)
+    return _Part(file, rows, schema, constants)
 
 
 def _partition_value(text: str) -> str | None:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from simulacra.core.batches import check_names
 from simulacra.core.context import RunContext
+from simulacra.core.errors import InputError
 from simulacra.core.protocols import BatchSource, ColumnProfile
 from simulacra.core.random import RngKey
 from simulacra.pipeline.aggregates import aggregate, exact_distinct, is_distinct
@@ -69,9 +70,11 @@ def profile_table(
         keys: Whether to find out which columns are unique; the items of lists have no keys.
 
     Raises:
-        InputError: The source can't be read.
+        InputError: The source can't be read, has no columns, or two of one name.
     """
     check_names(source.schema, where)
+    if not source.schema.names:
+        raise InputError("there is no column", where=where, mend="Give at least one")
     layout = Layout.of(source.schema)
     flat = FlatSource(source, layout)
     sampler = UniformSampler(source.schema, sample_rows, rng, expected_rows=source.rows())
