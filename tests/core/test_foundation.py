@@ -13,7 +13,7 @@ from simulacra.core.context import RunContext
 from simulacra.core.errors import InputError, LimitError, OutputError, PluginError, UsageError
 from simulacra.core.features import FeatureKind, Features, FeatureSpec, code_dtype
 from simulacra.core.limits import Limits, parse_bytes
-from simulacra.core.storage import atomic_directory, atomic_file
+from simulacra.core.storage import atomic_file
 
 
 @pytest.mark.parametrize(
@@ -146,19 +146,9 @@ def test_files_appear_whole_or_not_at_all(tmp_path):
         raise KeyboardInterrupt
     assert target.read_text() == "new"
     assert [p.name for p in target.parent.iterdir()] == ["x.txt"]
-
-
-def test_folders_appear_whole_or_not_at_all(tmp_path):
-    target = tmp_path / "d"
-    for text in ("one", "two"):
-        with atomic_directory(target) as temporary:
-            (temporary / "x").write_text(text)
-        assert (target / "x").read_text() == text
-    with pytest.raises(RuntimeError), atomic_directory(target) as temporary:
-        (temporary / "x").write_text("half")
-        raise RuntimeError
-    assert (target / "x").read_text() == "two"
-    assert [p.name for p in tmp_path.iterdir()] == ["d"]
+    with pytest.raises(KeyboardInterrupt), atomic_file(tmp_path / "new" / "deep" / "x"):
+        raise KeyboardInterrupt
+    assert [p.name for p in tmp_path.iterdir()] == ["deep"]
 
 
 def test_an_unwritable_place_is_an_output_error(tmp_path):

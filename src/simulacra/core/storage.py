@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from simulacra.core.errors import OutputError
@@ -35,8 +34,7 @@ def atomic_file(target: Path) -> Iterator[Path]:
         OutputError: The folder can't be written, or the disk is full.
     """
     temporary = _temporary_beside(target)
-    with _as_output_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+    with _as_output_errors(target), _parents_of(target):
         try:
             yield temporary
             with temporary.open("rb+") as file:
@@ -48,29 +46,16 @@ def atomic_file(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_directory(target: Path) -> Iterator[Path]:
-    """Give a temporary folder beside ``target``; it takes the target's name at the end.
-
-    An existing target is replaced. After any exception the temporary folder is deleted and what
-    ``target`` held before stays.
-
-    Raises:
-        OutputError: The parent can't be written, or the disk is full.
-    """
-    temporary = _temporary_beside(target)
-    replaced = _temporary_beside(target)
-    with _as_output_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.mkdir()
-        try:
-            yield temporary
-            if target.exists():
-                target.rename(replaced)
-            temporary.rename(target)
-            _sync_directory(target.parent)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-            shutil.rmtree(replaced, ignore_errors=True)
+def _parents_of(target: Path) -> Iterator[None]:
+    """Make the folders above a target, and remove those made if nothing came of it."""
+    made = [parent for parent in target.parents if not parent.exists()]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        for parent in made:
+            with suppress(OSError):  # not empty: it holds the result
+                parent.rmdir()
 
 
 @contextmanager
