@@ -30,6 +30,7 @@ _SUFFIX = re.compile(r" ?(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)")
 _JOINT = re.compile(r"T|,? +")
 _NUMERIC = re.compile(r"(\d{1,4})([-/. ])(\d{1,2})\2(\d{1,4})")
 _COMPACT = re.compile(r"\d{8}")
+_COMPACT_TIME = re.compile(r"\d{6}(?!\d)")
 _DAY_FIRST = re.compile(rf"(\d{{1,2}})([-/ .]+)({_MONTH})([-/ .,]+)(\d{{4}}|\d{{2}})")
 _MONTH_FIRST = re.compile(rf"({_MONTH})([-/ .]+)(\d{{1,2}})([-/ .,]+)(\d{{4}}|\d{{2}})")
 _YEAR_FIRST = re.compile(rf"(\d{{4}})([-/ .]+)({_MONTH})([-/ .]+)(\d{{1,2}})")
@@ -104,6 +105,10 @@ def _whole_formats(text: str) -> Iterator[tuple[str, str]]:
                 yield date + joint.group() + time, offset
         elif _SUFFIX.fullmatch(rest):
             yield date, rest
+        elif _COMPACT_TIME.match(rest) and _COMPACT.match(text):
+            for time, offset in _times(rest):
+                if "%-" not in time:
+                    yield date + time, offset
     yield from _times(text)
 
 
