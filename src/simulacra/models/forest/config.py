@@ -20,7 +20,7 @@ class ForestConfig(Config):
         ge=1,
         description="Rows times features that structure is learned from, at most, for wide tables",
     )
-    trees: int = Field(default=8, ge=1, le=256, description="Trees per feature")
+    trees: int = Field(default=4, ge=1, le=256, description="Trees per feature")
     min_leaf: int = Field(
         default=8, ge=1, description="Rows a leaf holds, at least; more copies less, and blurs"
     )
@@ -35,7 +35,7 @@ class ForestConfig(Config):
         ),
     )
     shrinkage: float = Field(
-        default=4.0,
+        default=6.0,
         ge=0.0,
         description=(
             "Rows' worth of trust in the surroundings of a leaf: a leaf of m rows is left for its "
