@@ -259,6 +259,10 @@ class Synthesizer:
         synthesizer._is_single = bool(about.get("single", len(fitted.tables) == 1))
         return synthesizer
 
+    def __repr__(self) -> str:
+        learned = "" if self._fitted is None else f", learned {', '.join(self._fitted.tables)}"
+        return f"Synthesizer({self._options.model!r}, seed={self._seed}{learned})"
+
 
 def load(path: str | Path, *, ctx: RunContext | None = None) -> Synthesizer:
     """Read a bundle; see :meth:`Synthesizer.load`."""

@@ -37,7 +37,7 @@ _TITLES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TableReport:
     """What was measured of one table.
 
@@ -88,8 +88,12 @@ class TableReport:
             "scores": [_score_dict(score) for score in self.scores],
         }
 
+    def __repr__(self) -> str:
+        scores = [f"{name} {_number(score.value)}" for name, score in self.overall.items()]
+        return f"TableReport({self.table}: {', '.join(scores)})"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Report:
     """What was measured of a dataset.
 
@@ -165,6 +169,9 @@ class Report:
         for table in self.tables.values():
             _print_table(console, table)
         return text.getvalue()
+
+    def __repr__(self) -> str:
+        return f"Report({', '.join(self.tables)}); its summary() is for people"
 
 
 def _overall(metric: str, scores: Sequence[Score]) -> Score:
