@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -13,6 +15,7 @@ from simulacra.core.context import RunContext
 from simulacra.core.errors import InputError, LimitError, OutputError, PluginError, UsageError
 from simulacra.core.features import FeatureKind, Features, FeatureSpec, code_dtype
 from simulacra.core.limits import Limits, parse_bytes
+from simulacra.core.progress import PlainProgress, RichProgress
 from simulacra.core.storage import atomic_file
 
 
@@ -186,3 +189,16 @@ def test_errors_tell_what_where_why_and_the_mend():
     error = LimitError("it broke", where="t.c", why="reasons", mend="Do this")
     assert str(error) == "t.c: it broke: reasons. Do this"
     assert error.exit_code == 3
+
+
+def test_progress_says_what_was_done_and_how_fast(capsys):
+    for progress in (PlainProgress(), RichProgress()):
+        with progress.task("Reading a[/b] [x]", 5_000_000) as task:
+            task.advance(5_000_000)
+        progress.note("note [/b]")
+        with progress.task("Growing", 0, "features"):
+            pass
+        said = capsys.readouterr().err
+        assert re.search(r"Reading a\[/b\] \[x\].* s, 5,000,000 rows.*\d,\d{3} rows/s", said)
+        assert "\nnote [/b]\n" in said
+        assert re.search(r"Growing:? \d+\.\d s\n", said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
@@ -68,8 +69,7 @@ def inspect(
             )
         )
         return
-    about = ", ".join(f"{key} {value}" for key, value in dataset.about.items() if value)
-    typer.echo(f"seed {dataset.seed}, {about}")
+    typer.echo(_made_by(dataset.about, dataset.seed))
     for name, told in tables.items():
         typer.echo(f"\n{name}: {told['rows']:,} rows learned")
         for column, kind in told["columns"].items():
@@ -83,6 +83,16 @@ def inspect(
             typer.echo(f"  rules: {', '.join(told['rules'])}")
     if not values:
         typer.echo("\n--values lists the real values kept.")
+
+
+def _made_by(about: Mapping[str, Any], seed: int) -> str:
+    parts = [
+        f"model {about.get('model', '?')}",
+        *(f"{option} {value}" for option, value in about.get("options", {}).items()),
+        f"seed {seed}",
+        f"made by simulacra {about.get('simulacra', '?')}",
+    ]
+    return ", ".join(parts)
 
 
 def plugins(

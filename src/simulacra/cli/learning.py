@@ -237,4 +237,4 @@ def _say_written(written: Mapping[str, int], dest: str, *, as_json: bool) -> Non
         typer.echo(json.dumps({"dest": dest, "rows": dict(written)}))
         return
     tables = ", ".join(f"{name} {rows:,}" for name, rows in written.items())
-    typer.echo(f"{dest}: {tables} rows", err=True)
+    typer.echo(f"{dest}: {tables} {'row' if sum(written.values()) == 1 else 'rows'}", err=True)

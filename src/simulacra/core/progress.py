@@ -7,9 +7,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichBars
+    from rich.progress import TaskID
 
 log = logging.getLogger("simulacra")
+_LEAST_RATE = 10
 
 
 class Task(Protocol):
@@ -67,6 +72,12 @@ class _CountingTask:
         self.done += amount
 
 
+def _rate(done: int, seconds: float, unit: str) -> str:
+    """Return how fast work goes, nothing if so slow that it says nothing."""
+    rate = done / seconds if seconds else 0.0
+    return f"{rate:,.0f} {unit}/s" if rate >= _LEAST_RATE else ""
+
+
 class PlainProgress:
     """One line when a piece of work ends: for logs, pipes and CI.
 
@@ -86,8 +97,8 @@ class PlainProgress:
         yield counting
         seconds = time.monotonic() - begun
         amount = f", {counting.done:,} {unit}" if counting.done else ""
-        rate = f" ({counting.done / seconds:,.0f} {unit}/s)" if counting.done and seconds else ""
-        self.note(f"{title}: {seconds:.1f} s{amount}{rate}")
+        rate = _rate(counting.done, seconds, unit)
+        self.note(f"{title}: {seconds:.1f} s{amount}{f' ({rate})' if rate else ''}")
 
     def note(self, message: str) -> None:
         """Write one line."""
@@ -106,6 +117,9 @@ class RichProgress:
     def task(self, title: str, total: int | None = None, unit: str = "rows") -> Iterator[Task]:
         """Show a bar while the work goes on."""
         from rich import progress
+        from rich.markup import escape
+
+        title = escape(title)  # names of tables may hold brackets
 
         columns = (
             progress.SpinnerColumn(),
@@ -118,9 +132,9 @@ class RichProgress:
             progress.TextColumn("{task.fields[rate]}"),
         )
         with progress.Progress(*columns, console=self._console, transient=True) as bars:
-            bar = _RichTask(bars, bars.add_task(title, total=total, unit=unit, rate=""))
+            bar = _RichTask(bars, bars.add_task(title, total=total, unit=unit, rate=""), unit)
             yield bar
-        self._console.print(f"[green]✓[/] {title} [dim]{bar.summary(unit)}[/]", highlight=False)
+        self._console.print(f"[green]✓[/] {title} [dim]{bar.summary()}[/]", highlight=False)
 
     def note(self, message: str) -> None:
         """Print one line above the bars."""
@@ -128,20 +142,20 @@ class RichProgress:
 
 
 class _RichTask:
-    def __init__(self, bars, task_id) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    def __init__(self, bars: RichBars, task_id: TaskID, unit: str) -> None:
         self._bars = bars
         self._id = task_id
+        self._unit = unit
         self._begun = time.monotonic()
         self._done = 0
 
     def advance(self, amount: int = 1) -> None:
         self._done += amount
-        seconds = time.monotonic() - self._begun
-        rate = f"{self._done / seconds:,.0f}/s" if seconds else ""
+        rate = _rate(self._done, time.monotonic() - self._begun, self._unit)
         self._bars.update(self._id, advance=amount, rate=rate)
 
-    def summary(self, unit: str) -> str:
+    def summary(self) -> str:
         seconds = time.monotonic() - self._begun
-        if not self._done:
-            return f"{seconds:.1f} s"
-        return f"{seconds:.1f} s, {self._done:,} {unit}, {self._done / max(seconds, 1e-9):,.0f}/s"
+        amount = f"{self._done:,} {self._unit}" if self._done else ""
+        parts = (f"{seconds:.1f} s", amount, _rate(self._done, seconds, self._unit))
+        return ", ".join(part for part in parts if part)

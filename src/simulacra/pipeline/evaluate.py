@@ -79,14 +79,14 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
     ]
     tables: dict[str, pa.Table] = {}
     for side, source in sources.items():
-        with ctx.progress.task(f"Read the {side} rows of {name}") as task:
+        with ctx.progress.task(f"Reading the {side} rows of {name}") as task:
             kept, note = _read(source, table, key.child(side), ctx)
             tables[side] = conform(kept, table, name, side)
             task.advance(kept.num_rows)
         notes += [f"{side}: {note}"] if note else []
     options = {"rows": rows, "threads": ctx.limits.threads, "target": target}
     scores: list[Score] = []
-    with ctx.progress.task(f"Measure {name}", len(chosen), "metrics") as task:
+    with ctx.progress.task(f"Measuring {name}", len(chosen), "metrics") as task:
         for metric in chosen:
             scores += registry.load(Kind.METRIC, metric).compute(
                 tables["real"],
