@@ -106,8 +106,8 @@ class _Grower:
         """Yield every tree to grow."""
         return (_Task(step, tree) for step in steps for tree in range(self.trees_of(step)))
 
-    def grow(self, task: _Task) -> tuple[Tree, NDArray[np.int32]]:
-        """Grow one tree; returns it and its rows, in the order of its bag."""
+    def grow(self, task: _Task) -> tuple[Tree, NDArray[np.unsignedinteger]]:
+        """Grow one tree; returns it and its bag of codes."""
         from simulacra.models.forest.grow import grow
         from simulacra.models.forest.tree import Target
 
@@ -124,7 +124,7 @@ class _Grower:
             self._logs,
             generator.integers(2**63, dtype=np.uint64),
         )
-        return tree, rows
+        return tree, _bag(tree, self._features.codes[step.feature][rows], spec.cardinality)
 
     def _limits(self, step: Step) -> Limits:
         from simulacra.models.forest.tree import Limits
@@ -139,7 +139,10 @@ class _Grower:
         )
 
     def finish(
-        self, step: Step, grown: list[tuple[Tree, NDArray[np.int32]]], counts: NDArray[np.int64]
+        self,
+        step: Step,
+        grown: list[tuple[Tree, NDArray[np.unsignedinteger]]],
+        counts: NDArray[np.int64],
     ) -> Conditional:
         """Put a feature's trees together with what else its drawing needs."""
         from simulacra.models.forest.draw import trust_in_nodes
@@ -150,8 +153,7 @@ class _Grower:
         features, number = self._features, step.feature
         spec, codes = features.specs[number], features.codes[number]
         tree, roots = plant([tree for tree, _ in grown], self._table.nominal)
-        bag = np.concatenate([codes[rows] for _, rows in grown])
-        bag = bag.astype(np.uint32 if spec.cardinality > 1 << 16 else np.uint16)
+        bag = np.concatenate([bag for _, bag in grown])
         return Conditional(
             feature=number,
             tree=tree,
@@ -169,3 +171,24 @@ class _Grower:
                 self._rng.child(spec.name, "unseen").generator(),
             ),
         )
+
+
+def _bag(
+    tree: Tree, codes: NDArray[np.unsignedinteger], cardinality: int
+) -> NDArray[np.unsignedinteger]:
+    """Sort the codes of each leaf: a draw is the same, the order of rows is gone, and runs pack.
+
+    Args:
+        tree: The tree.
+        codes: Codes in the order of its ranges, shape ``(rows,)``.
+        cardinality: How many codes there are.
+    """
+    from simulacra.models.forest.tree import LEAF
+
+    leaves = np.flatnonzero(tree.feature == LEAF)
+    leaves = leaves[np.argsort(tree.start[leaves])]
+    place = np.repeat(np.arange(len(leaves), dtype=np.uint64), tree.size[leaves])
+    keys = (place << np.uint64(32)) | codes
+    keys.sort()
+    # The cast keeps the low bits, which are the code.
+    return keys.astype(np.uint32 if cardinality > 1 << 16 else np.uint16)
