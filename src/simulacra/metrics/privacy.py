@@ -180,10 +180,12 @@ def _exact_copies(
 ) -> Score:
     tables = [real, synthetic] if holdout is None else [real, synthetic, holdout]
     hashes = _row_hashes(used, tables)
-    learned = np.unique(hashes[0])
+    learned, counts = np.unique(hashes[0], return_counts=True)
     shares = [float(np.isin(side, learned).mean()) if len(side) else None for side in hashes[1:]]
+    # Without held-out rows each real row stands in for one: does another real row equal it?
+    shares.append(float(counts[counts > 1].sum() / real.num_rows) if real.num_rows else None)
     details = {"synthetic_rows": synthetic.num_rows, "real_rows": real.num_rows}
-    return Score(_COPIES, shares[0], floor=shares[1] if len(shares) > 1 else None, details=details)
+    return Score(_COPIES, shares[0], floor=shares[1], details=details)
 
 
 def _row_hashes(used: Sequence[Leaf], tables: Sequence[pa.Table]) -> list[NDArray[np.uint64]]:
