@@ -6,17 +6,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulacra.api import Metadata, Synthesizer, evaluate, load
+    from simulacra.api import Metadata, Synthesizer, evaluate, load, source
     from simulacra.core.errors import SimulacraError
 
 __version__ = "0.1.0"
-__all__ = ["Metadata", "SimulacraError", "Synthesizer", "__version__", "evaluate", "load"]
+__all__ = ["Metadata", "SimulacraError", "Synthesizer", "__version__", "evaluate", "load", "source"]
 
 _HOMES = {
     "Metadata": "simulacra.api",
     "Synthesizer": "simulacra.api",
     "evaluate": "simulacra.api",
     "load": "simulacra.api",
+    "source": "simulacra.api",
     "SimulacraError": "simulacra.core.errors",
 }
 

@@ -350,7 +350,7 @@ def test_products_that_can_not_be_written(refused, people, tmp_path):
         (("--model", "nope"), ["nope", "forest"]),
         (("--set", "trees"), ["trees", "OPTION=VALUE"]),
         (("--set", "trees=-4"), ["trees", "greater"]),
-        (("--set", "trees=[1"), ["trees=[1"]),
+        (("--set", "trees=[1"), ["trees", "integer"]),
         (("--set", "nope=1"), ["nope", "trees"]),
         (("--format", "nope"), ["nope", "parquet"]),
         (("--format", "parquet"), ["csv", "parquet", "ending"]),

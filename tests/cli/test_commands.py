@@ -187,3 +187,16 @@ def test_stopping_leaves_nothing(simulacra, people, tmp_path, monkeypatch):
     assert result.code == 130
     assert "nothing was left behind" in result.err
     assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_how_to_read_a_file_can_be_said(simulacra, people, tmp_path):
+    people.write_text(people.read_text().replace(",", "|").replace("sex", "s;x"))
+    told = simulacra("detect", people, "--read", "delimiter=|", "--read", "header=true", "--json")
+    assert list(json.loads(told.out)["tables"]["people"]["columns"])[2] == "s;x"
+    dest = tmp_path / "x.csv"
+    arguments = ("--model", "independent", "--read", "delimiter=|", "-q")
+    assert simulacra("synth", people, dest, *arguments).code == 0
+    assert dest.read_text().startswith("id|age|s;x|joined")
+    assert simulacra("evaluate", people, dest, "--read", "delimiter=|", "-q").code == 0
+    assert simulacra("synth", people, tmp_path / "y.csv", "--read", "nope=1").code == 2
+    assert simulacra("synth", people, tmp_path / "y.csv", "--read", "nope").code == 2

@@ -1,7 +1,8 @@
 """What users meet: :class:`Synthesizer`, :class:`Metadata`, :func:`evaluate`, :func:`load`."""
 
 from simulacra.api.evaluation import evaluate
+from simulacra.api.inputs import source
 from simulacra.api.metadata import Metadata
 from simulacra.api.synthesizer import Synthesizer, load
 
-__all__ = ["Metadata", "Synthesizer", "evaluate", "load"]
+__all__ = ["Metadata", "Synthesizer", "evaluate", "load", "source"]

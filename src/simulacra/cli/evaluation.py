@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from simulacra.cli.settings import Memory, Quiet, Seed, Spec, Threads, run_context
+from simulacra.cli.settings import Memory, Quiet, Read, Seed, Spec, Threads, reading, run_context
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +33,7 @@ def evaluate(
     json_file: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write all scores here; - prints.")
     ] = None,
+    read: Read = None,
     seed: Seed = 0,
     spec: Spec = None,
     threads: Threads = None,
@@ -47,9 +48,9 @@ def evaluate(
     if json_file not in {None, "-"}:
         check_product(json_file, real, synthetic, *([holdout] if holdout is not None else []))
     report = measure(
-        real,
-        synthetic,
-        holdout=holdout,
+        reading(real, read),
+        reading(synthetic, read),
+        holdout=None if holdout is None else reading(holdout, read),
         metadata=Metadata.load(spec) if spec is not None else None,
         target=target,
         metrics=metrics,

@@ -17,6 +17,7 @@ from simulacra.cli.settings import (
     Overwrite,
     Partitioned,
     Quiet,
+    Read,
     Rows,
     Scale,
     Seed,
@@ -27,6 +28,7 @@ from simulacra.cli.settings import (
     Target,
     Threads,
     model_options,
+    reading,
     run_context,
 )
 from simulacra.core.errors import UsageError
@@ -47,6 +49,7 @@ def synth(
     src: Source,
     dest: Target,
     *,
+    read: Read = None,
     model: Model = "forest",
     rows: Rows = None,
     scale: Scale = None,
@@ -84,10 +87,12 @@ def synth(
         dest, source=src, file_format=file_format, partitioned=partitioned, overwrite=overwrite
     )
     if dry_run:
-        plan = synthesizer.plan(src, rows=rows, scale=scale, structure_rows=structure_rows)
+        plan = synthesizer.plan(
+            reading(src, read), rows=rows, scale=scale, structure_rows=structure_rows
+        )
         typer.echo(json.dumps(plan.to_dict()) if as_json else f"{plan}\n  to {dest}")
         return
-    synthesizer.fit(src, _metadata(spec), rows=structure_rows)
+    synthesizer.fit(reading(src, read), _metadata(spec), rows=structure_rows)
     written = synthesizer.write(
         dest,
         rows,
@@ -118,6 +123,7 @@ def detect(
     json_schema: Annotated[
         bool, typer.Option("--json-schema", help="Print the JSON Schema of specifications.")
     ] = False,
+    read: Read = None,
     seed: Seed = 0,
     threads: Threads = None,
     memory: Memory = None,
@@ -134,7 +140,7 @@ def detect(
         typer.echo(json.dumps(Metadata.json_schema(), indent=2))
         return
     if check is not None:
-        wrong = Metadata.load(check).validate(src, ctx=ctx)
+        wrong = Metadata.load(check).validate(reading(src, read), ctx=ctx)
         for mismatch in wrong:
             typer.echo(str(mismatch))
         if wrong:
@@ -143,9 +149,9 @@ def detect(
     if output is not None:
         check_product(output, src)
     metadata = (
-        Metadata.from_sdv(sdv, src, ctx=ctx)
+        Metadata.from_sdv(sdv, reading(src, read), ctx=ctx)
         if sdv is not None
-        else Metadata.detect(src, seed=seed, ctx=ctx)
+        else Metadata.detect(reading(src, read), seed=seed, ctx=ctx)
     )
     if output is not None:
         metadata.save(output)
@@ -161,6 +167,7 @@ def fit(
     src: Source,
     *,
     output: Annotated[str, typer.Option("--output", "-o", help="The bundle to write (.sim).")],
+    read: Read = None,
     model: Model = "forest",
     seed: Seed = 0,
     spec: Spec = None,
@@ -184,7 +191,7 @@ def fit(
         ctx=ctx,
         **model_options(model, settings),
     )
-    synthesizer.fit(src, _metadata(spec), rows=structure_rows)
+    synthesizer.fit(reading(src, read), _metadata(spec), rows=structure_rows)
     synthesizer.save(output)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -54,6 +55,12 @@ Format = Annotated[
 Partitioned = Annotated[
     bool, typer.Option("--partitioned", help="Write each table as a folder of Parquet parts.")
 ]
+Read = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--read", metavar="OPTION=VALUE", help="How to read files, as delimiter=; repeatable."
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace DEST if it exists.")]
 
 
@@ -78,19 +85,33 @@ def model_options(model: str, settings: Sequence[str] | None) -> dict[str, Any]:
     Raises:
         UsageError: One is not of that form, or is of another model.
     """
-    import yaml
-
     options = {}
     for setting in settings or []:
-        name, equals, text = setting.partition("=")
+        name, value = _setting(setting, "--set", f"{model}.OPTION=VALUE; see simulacra plugins")
         owner, dot, option = name.rpartition(".")
-        if not equals or not option or (dot and owner not in {model, "model"}):
-            raise UsageError(
-                f"--set {setting}",
-                mend=f"Write it as --set {model}.OPTION=VALUE; see simulacra plugins {model}",
-            )
-        try:
-            options[option] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise UsageError(f"--set {setting}", why=" ".join(str(error).split())) from error
+        if dot and owner not in {model, "model"}:
+            raise UsageError(f"--set {setting}", why=f"the model is {model}")
+        options[option] = value
     return options
+
+
+def reading(uri: str, settings: Sequence[str] | None) -> Any:
+    """Return data to read, with the options of ``--read``.
+
+    Raises:
+        UsageError: One is not of the form ``OPTION=VALUE``.
+    """
+    from simulacra.api.inputs import source
+
+    return source(uri, **dict(_setting(s, "--read", "OPTION=VALUE") for s in settings or []))
+
+
+def _setting(setting: str, flag: str, form: str) -> tuple[str, Any]:
+    """Return name and value; the value is JSON, or else the text itself."""
+    name, equals, text = setting.partition("=")
+    if not equals or not name.rpartition(".")[2]:
+        raise UsageError(f"{flag} {setting}", mend=f"Write it as {flag} {form}")
+    try:
+        return name, json.loads(text)
+    except ValueError:
+        return name, text
