@@ -175,10 +175,23 @@ def test_four_thousand_values_keep_what_they_belong_to() -> None:
     pairs = set(zip(carrier.tolist(), columns["origin"][1].tolist(), strict=True))
     kept = zip(drawn["carrier"].tolist(), drawn["origin"].tolist(), strict=True)
     assert np.mean([pair in pairs for pair in kept]) > 0.99
-    # Nothing is truncated: about as many tails as as many independent draws would hold.
+    # Nothing is truncated: no fewer tails than as many independent draws would hold.
     share = np.bincount(tail) / rows
     expected = np.sum(1 - (1 - share) ** rows)
-    assert len(np.unique(drawn["tail"])) == pytest.approx(expected, rel=0.03)
+    assert 0.97 * expected < len(np.unique(drawn["tail"])) <= tails
+
+
+def test_draws_come_nearer_to_the_learned_rows_than_independent_ones() -> None:
+    rng = np.random.default_rng(5)
+    value = by_frequency(rng.choice(50, 20_000, p=rng.dirichlet(np.ones(50))))
+    side = (value + rng.integers(0, 5, len(value))) % 50
+    drawn = draw(fit({"value": (NOMINAL, value), "side": (ORDINAL, side)}), 20_000)
+    for name, codes in (("value", value), ("side", side)):
+        real, made = (np.bincount(c, minlength=50) for c in (codes, drawn[name]))
+        # As many independent draws are off by this many rows, summed over the codes.
+        share = real / len(codes)
+        independent = np.sqrt(2 / np.pi * len(codes) * share * (1 - share)).sum()
+        assert np.abs(real - made).sum() < 0.6 * independent
 
 
 def test_three_hundred_thousand_values_keep_their_group_and_are_all_drawn() -> None:

@@ -26,7 +26,7 @@ class ForestConfig(Config):
     )
     max_depth: int = Field(default=40, ge=1, le=250, description="Splits on a path, at most")
     penalty: float = Field(
-        default=1.0,
+        default=1.2,
         ge=0.0,
         description=(
             "What a split must gain, in nats per parameter it adds: 1 is Akaike's criterion; "

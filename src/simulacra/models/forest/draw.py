@@ -1,4 +1,4 @@
-"""Drawing from trees: a walk of O(depth) steps and one pick from a bag, for each row."""
+"""Drawing from trees: a walk of O(depth) steps and a share of a bag, for each row."""
 
 # mypy: disable-error-code="arg-type,misc,no-any-return"
 # numba's decorators are untyped, and in kernels Python's and numpy's numbers are one
@@ -60,6 +60,12 @@ def draw(
 ) -> None:
     """Draw one feature of many rows.
 
+    Rows that come to the same node share its range evenly: the range is cut into as many equal
+    strata as there are rows, and each row, in random order, draws from one of them (stratified
+    sampling: Neyman, "On the two different aspects of the representative method", 1934). Every row
+    by itself draws as from the whole range, but all together come nearer to it than independent
+    draws would.
+
     Args:
         seen: What earlier features are, as trees see it, shape ``(rows, features)``, dtype uint16.
         nominal: Whether a feature is nominal, shape ``(features,)``.
@@ -70,8 +76,12 @@ def draw(
         words: One random word a row, shape ``(rows,)``, dtype uint64.
         codes: Filled with the drawn codes, shape ``(rows,)``, dtype uint32.
     """
+    rows = len(codes)
     state = np.empty(1, np.uint64)
-    for row in range(len(codes)):
+    nodes = np.empty(rows, np.int64)
+    jitter = np.empty(rows, np.float64)
+    begins = np.zeros(len(tree.feature) + 1, np.int64)
+    for row in range(rows):
         state[0] = words[row]
         node = np.int64(roots[pick(len(roots), state)])
         while tree.feature[node] != LEAF:
@@ -82,4 +92,44 @@ def draw(
             node = np.int64(tree.left[node]) + (0 if left else 1)
         while trust[node] < 1.0 and uniform(state) >= trust[node]:
             node = np.int64(tree.parent[node])
-        codes[row] = bag[np.int64(tree.start[node]) + pick(np.int64(tree.size[node]), state)]
+        nodes[row] = node
+        jitter[row] = uniform(state)
+        begins[node + 1] += 1
+    for number in range(len(tree.feature)):
+        begins[number + 1] += begins[number]
+    order = np.empty(rows, np.int64)
+    for row in range(rows):
+        order[begins[nodes[row]]] = row
+        # It becomes the end of the node's rows, which is where those of the next one begin.
+        begins[nodes[row]] += 1
+    begin = np.int64(0)
+    for number in range(len(tree.feature)):
+        end = begins[number]
+        if end > begin:
+            state[0] = words[order[begin]]
+            _share_range(
+                order[begin:end], tree.start[number], tree.size[number], bag, jitter, state, codes
+            )
+        begin = end
+
+
+@kernel
+def _share_range(
+    rows: NDArray[np.int64],
+    start: int,
+    size: int,
+    bag: NDArray[np.unsignedinteger],
+    jitter: NDArray[np.float64],
+    state: NDArray[np.uint64],
+    codes: NDArray[np.uint32],
+) -> None:
+    """Draw from one node's range: shuffle its rows, then give each a stratum of its own."""
+    count = len(rows)
+    for last in range(count - 1, 0, -1):
+        other = pick(last + 1, state)
+        rows[last], rows[other] = rows[other], rows[last]
+    for stratum in range(count):
+        row = rows[stratum]
+        place = np.int64((stratum + jitter[row]) / count * np.int64(size))
+        # Rounding may reach the end itself.
+        codes[row] = bag[np.int64(start) + min(place, np.int64(size) - 1)]
