@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from simulacra.core.features import (
 )
 from simulacra.core.limits import Limits
 from simulacra.core.random import RngKey
+from simulacra.models.forest.checks import check
 from simulacra.models.forest.config import ForestConfig
 from simulacra.models.forest.fitted import FittedForest
 from simulacra.models.forest.model import Forest
@@ -343,3 +345,35 @@ def test_leaves_do_not_copy_rows() -> None:
     share = np.mean(near < far) + 0.5 * np.mean(near == far)
     # Five standard errors of a share of 1,500 rows; copies would show as 1.
     assert share == pytest.approx(0.5, abs=5 * 0.5 / np.sqrt(1500))
+
+
+@pytest.mark.parametrize(
+    ("array", "place", "value"),
+    [
+        ("feature", 0, 99),
+        ("left", 0, 0),
+        ("left", 0, 10**6),
+        ("parent", 1, 10**6),
+        ("start", 1, 10**6),
+        ("size", 1, 0),
+        ("bag", 0, 60_000),
+        ("roots", 0, 10**6),
+        ("trust", 1, 0),
+    ],
+)
+def test_arrays_that_lead_astray_are_refused(array: str, place: int, value: int) -> None:
+    rng = np.random.default_rng(6)
+    first = rng.integers(0, 5, 3_000)
+    columns: Columns = {"a": (ORDINAL, first), "b": (NOMINAL, by_frequency(first * 7 % 5))}
+    fitted = fit(columns)
+    grown = fitted._conditionals[-1]
+    arrays = {**grown.tree._asdict(), "bag": grown.bag, "roots": grown.roots, "trust": grown.trust}
+    changed = arrays[array].copy()
+    changed[place] = value
+    if array in grown.tree._fields:
+        wrong = replace(grown, tree=grown.tree._replace(**{array: changed}))
+    else:
+        wrong = replace(grown, **{array: changed})
+    check(grown, fitted._specs, fitted._view.nominal)
+    with pytest.raises(ValueError, match="lead outside"):
+        check(wrong, fitted._specs, fitted._view.nominal)

@@ -217,10 +217,18 @@ class FittedForest:
 
     @classmethod
     def load(cls, src: ArtifactReader) -> FittedForest:
-        """Read what ``save`` wrote."""
+        """Read what ``save`` wrote.
+
+        Raises:
+            ValueError: Indices lead outside of what they index.
+        """
+        from simulacra.models.forest.checks import check
+
         facts: dict[str, Any] = src.json("forest")
         specs = [FeatureSpec.from_json(entry) for entry in facts["specs"]]
         groups = src.arrays("groups")
         view = View.of(specs, [groups[str(n)] for n in range(len(specs))])
         conditionals = [Conditional.load(src.child(n)) for n in range(facts["conditionals"])]
+        for conditional in conditionals:
+            check(conditional, specs, view.nominal)
         return cls(specs, view, conditionals)
