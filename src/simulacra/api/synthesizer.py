@@ -129,7 +129,8 @@ class Synthesizer:
         Args:
             rows: How many (of each table); as many as were learned when None.
             scale: How many, as a multiple of those learned.
-            seed: Another seed than the synthesizer's: the same seed gives the same rows.
+            seed: Another seed than the synthesizer's. The same seed and number give the same rows;
+                of another number, whole blocks of 65,536 rows are the same.
 
         Returns:
             A frame of the type that was learned from; a dict of them if a dict was.
