@@ -22,6 +22,7 @@ from simulacra.core.features import (
     TrainingData,
 )
 from simulacra.core.limits import Limits
+from simulacra.core.progress import SilentProgress
 from simulacra.core.random import RngKey
 from simulacra.models.forest.checks import check
 from simulacra.models.forest.config import ForestConfig
@@ -377,3 +378,19 @@ def test_arrays_that_lead_astray_are_refused(array: str, place: int, value: int)
     check(grown, fitted._specs, fitted._view.nominal)
     with pytest.raises(ValueError, match="lead outside"):
         check(wrong, fitted._specs, fitted._view.nominal)
+
+
+def test_rows_beyond_the_budget_are_told() -> None:
+    told: list[str] = []
+
+    class Listening(SilentProgress):
+        def note(self, message: str) -> None:
+            told.append(message)
+
+    codes = np.arange(2_000) % 5
+    data = training_data(features_of({"a": (ORDINAL, codes)}))
+    for rows in (1_500, 2_000):
+        ctx = RunContext(progress=Listening())
+        Forest().fit(data, ForestConfig(rows=rows), rng=RngKey(0), ctx=ctx)
+    assert len(told) == 1
+    assert "1,500 of these 2,000 rows" in told[0]

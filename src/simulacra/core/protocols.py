@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from simulacra.core.context import RunContext
     from simulacra.core.features import Codes, Features, FeatureSpec, TrainingData
     from simulacra.core.random import RngKey
-    from simulacra.core.schema import ColumnSpec, DatasetSpec, TableSpec
+    from simulacra.core.schema import ColumnSpec, TableSpec
 
 BLOCK_ROWS = 65_536
 """Rows in one block: the unit of drawing, with its own key; part of the format of a result."""
@@ -167,7 +167,10 @@ class Codec(Protocol):
 
     @property
     def features(self) -> tuple[FeatureSpec, ...]:
-        """The features a column becomes, coarse first."""
+        """The features a column becomes, coarse first; at least one.
+
+        A column in which nothing is drawn, as a key without nulls, has one of a single code.
+        """
         ...
 
     def encode(self, values: pa.Array) -> list[Codes]:
@@ -409,12 +412,4 @@ class Engine(Protocol):
 
     def map(self, fn: Callable[[T], R], tasks: Iterable[T], *, ctx: RunContext) -> Iterator[R]:
         """Yield ``fn(task)`` in the order of the tasks, working a bounded number ahead."""
-        ...
-
-
-class Reflected(Protocol):
-    """A source that knows more than its rows: keys, comments, rules."""
-
-    def reflect(self) -> DatasetSpec:
-        """Return what the source declares about its tables."""
         ...

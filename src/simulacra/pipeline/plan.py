@@ -12,11 +12,12 @@ from simulacra.pipeline.fit import structure_budget
 from simulacra.pipeline.nesting import Layout
 from simulacra.pipeline.options import FitOptions
 
-# Cells (rows x columns) a second and thread, measured on a 2.6 GHz Xeon; see docs/benchmarks.md.
-_READ_RATE = 4e6
-_LEARN_RATE = 0.4e6
-_DRAW_RATE = 2e6
-_BASE_MEMORY = 400 * 2**20
+# Cells (rows x columns) a second and thread, and memory at rest: what the figures for lineitem in
+# docs/benchmarks.md come to, rounded.
+_READ_RATE = 10e6
+_LEARN_RATE = 1.5e6
+_DRAW_RATE = 5e6
+_BASE_MEMORY = 600 * 2**20
 _BYTES_PER_CELL = 24
 
 

@@ -28,12 +28,19 @@ class Mismatch:
     """One way in which data doesn't fit its specification.
 
     Attributes:
-        where: ``table`` or ``table.column``.
+        table: The table's name.
+        column: The column's (or a key's columns), empty if it is about the table.
         what: What doesn't fit.
     """
 
-    where: str
+    table: str
+    column: str
     what: str
+
+    @property
+    def where(self) -> str:
+        """The place, as ``table`` or ``table.column``."""
+        return f"{self.table}.{self.column}" if self.column else self.table
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}"
@@ -42,21 +49,22 @@ class Mismatch:
 def schema_mismatches(spec: DatasetSpec, sources: Mapping[str, BatchSource]) -> Iterator[Mismatch]:
     """Compare names and types."""
     for name in spec.tables.keys() - sources.keys():
-        yield Mismatch(name, "the specification has this table, the data doesn't")
+        yield Mismatch(name, "", "the specification has this table, the data doesn't")
     for name, source in sources.items():
         table = spec.tables.get(name)
         if table is None:
-            yield Mismatch(name, "the data has this table, the specification doesn't")
+            yield Mismatch(name, "", "the data has this table, the specification doesn't")
             continue
         expected = {column: c.arrow_type() for column, c in table.columns.items()}
         found = dict(zip(source.schema.names, source.schema.types, strict=True))
         for column in expected.keys() - found.keys():
-            yield Mismatch(f"{name}.{column}", "the column is not in the data")
+            yield Mismatch(name, column, "the column is not in the data")
         for column in found.keys() - expected.keys():
-            yield Mismatch(f"{name}.{column}", "the column is not in the specification")
+            yield Mismatch(name, column, "the column is not in the specification")
         for column in [c for c in found if c in expected and not _same(found[c], expected[c])]:
             yield Mismatch(
-                f"{name}.{column}",
+                name,
+                column,
                 f"the data has {found[column]}, the specification {expected[column]}",
             )
 
@@ -137,9 +145,9 @@ def mismatches(
     check_plugins(spec)
     sources = {name: plain(source) for name, source in sources.items()}
     found = sorted(schema_mismatches(spec, sources), key=str)
-    wrong_columns = {mismatch.where for mismatch in found}
+    wrong_tables = {mismatch.table for mismatch in found}
     for name, source in sources.items():
-        if name in spec.tables and not any(w.startswith(name) for w in wrong_columns):
+        if name in spec.tables and name not in wrong_tables:
             found += _value_mismatches(name, spec.tables[name], source, ctx)
     return found
 
@@ -164,12 +172,12 @@ def _value_mismatches(
             accepted = datatype.accepts(values, spec.options)
             strays[column] += batch.num_rows - (pc.sum(accepted).as_py() or 0)
     found = [
-        Mismatch(f"{name}.{column}", f"{nulls[column]:,} nulls in a column without nulls")
+        Mismatch(name, column, f"{nulls[column]:,} nulls in a column without nulls")
         for column, spec in columns.items()
         if nulls[column] and not spec.nullable
     ]
     found += [
-        Mismatch(f"{name}.{column}", f"{count:,} values are no {columns[column].type}")
+        Mismatch(name, column, f"{count:,} values are no {columns[column].type}")
         for column, count in strays.items()
         if count
     ]
@@ -191,7 +199,7 @@ def _key_mismatches(
         return []
     counts = exact_distinct(flat, keys, where=name, ctx=ctx)
     return [
-        Mismatch(f"{name}.{', '.join(key)}", f"{whole - count:,} values repeat in a unique column")
+        Mismatch(name, ", ".join(key), f"{whole - count:,} values repeat in a unique column")
         for key, count in zip(keys, counts, strict=True)
         if count < (whole := rows - (nulls[key[0]] if len(key) == 1 else 0))
     ]

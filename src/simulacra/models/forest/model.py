@@ -50,6 +50,11 @@ class Forest:
         if specs and data.features.rows == 0:
             raise UsageError("there are no rows to learn from", mend="Give at least one row")
         features = _budgeted(data.features, config, rng)
+        if features.rows < data.features.rows:
+            ctx.progress.note(
+                f"forest: trees from {features.rows:,} of these {data.features.rows:,} rows, "
+                "by its options rows and cells"
+            )
         plan = make_plan(features, config, rng.child("plan").generator(), ctx)
         view = View.of(specs, plan.groups)
         grower = _Grower(features, view, config, rng.child("trees"))
