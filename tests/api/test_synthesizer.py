@@ -329,3 +329,11 @@ def test_importing_is_light():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_batches_of_the_only_table_need_no_name(table, tmp_path):
+    import pyarrow.parquet as pq
+
+    pq.write_table(table, tmp_path / "people.parquet")
+    synthesizer = learned(tmp_path / "people.parquet")
+    assert sum(batch.num_rows for batch in synthesizer.batches(rows=10)) == 10

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 import simulacra
-from simulacra.api.inputs import SINGLE_TABLE, inputs_of
+from simulacra.api.inputs import inputs_of
 from simulacra.api.metadata import Metadata
 from simulacra.connectors.frames import FrameKind, to_frame
 from simulacra.connectors.locate import open_target
@@ -146,15 +146,17 @@ class Synthesizer:
         return next(iter(frames.values())) if self._is_single else frames
 
     def batches(
-        self, table: str = SINGLE_TABLE, rows: int | None = None, *, seed: int | None = None
+        self, table: str | None = None, rows: int | None = None, *, seed: int | None = None
     ) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of one table in blocks, never holding them all.
+        """Yield the rows of one table (the only one when None) in blocks, never holding them all.
 
         Raises:
             UsageError: Nothing was learned yet, or there is no such table.
         """
         known = self.fitted.tables
-        if table not in known:
+        if table is None and len(known) == 1:
+            table = next(iter(known))
+        if table is None or table not in known:
             raise UsageError(f"there is no table {table!r}", mend=f"There are: {', '.join(known)}")
         wanted = rows_to_draw(known[table], rows, None)
         return self.fitted.draw(table, wanted, seed=seed, ctx=self._ctx)

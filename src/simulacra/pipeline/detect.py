@@ -75,8 +75,7 @@ def _leaves(
     flat = FlatSource(source, profile.layout)
     _drop_disproved(claims, flat, profile, where=where, ctx=ctx)
     leaves = {
-        name: _column_spec(profile.columns[name], *ranked[0], where=where)
-        for name, ranked in claims.items()
+        name: _column_spec(profile.columns[name], *ranked[0]) for name, ranked in claims.items()
     }
     for name, items in profile.items.items():
         below = _leaves(
@@ -136,10 +135,7 @@ def _is_text(kind: pa.DataType) -> bool:
     )
 
 
-def _column_spec(
-    column: ColumnProfile, datatype: DataType, claim: Detection, *, where: str
-) -> ColumnSpec:
-    del where
+def _column_spec(column: ColumnProfile, datatype: DataType, claim: Detection) -> ColumnSpec:
     return ColumnSpec(
         type=datatype.name,
         arrow=type_to_text(column.type),
