@@ -18,6 +18,7 @@ from simulacra.core.batches import check_names
 from simulacra.core.context import RunContext
 from simulacra.core.errors import OutputError
 from simulacra.core.protocols import BatchSource, Config, TableWriter
+from simulacra.core.schema import DatasetSpec
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -71,6 +72,7 @@ class Excel:
         self,
         uri: str,
         tables: Mapping[str, pa.Schema],
+        spec: DatasetSpec | None,
         options: Mapping[str, Any],
         ctx: RunContext,
     ) -> Iterator[Mapping[str, TableWriter]]:
@@ -79,7 +81,7 @@ class Excel:
         Raises:
             OutputError: A type can't be kept, or there are too many columns.
         """
-        del ctx
+        del ctx, spec
         parse_options(ExcelOptions, options, self.name)
         with _open_book(place_of(uri)) as book:
             yield {name: SheetWriter(book, name, schema, uri) for name, schema in tables.items()}

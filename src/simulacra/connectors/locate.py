@@ -20,8 +20,10 @@ from simulacra.connectors.publish import mark, staged
 from simulacra.connectors.replacing import check_replaceable
 from simulacra.connectors.targets import DEFAULT_FORMAT, check_fits, form_of
 from simulacra.core.context import RunContext
+from simulacra.core.declared import DeclaredTable
 from simulacra.core.errors import InputError, OutputError
 from simulacra.core.protocols import BatchSource, Connector, TableWriter
+from simulacra.core.schema import DatasetSpec
 
 _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
@@ -57,6 +59,24 @@ def open_source(
         if not place.is_file():
             raise InputError("there is no such file or folder", where=uri)
         return dict(connectors.of_file(place).read(uri, options, ctx))
+
+
+def declared_tables(
+    uri: str, *, options: Mapping[str, Any] = _NO_OPTIONS, ctx: RunContext
+) -> dict[str, DeclaredTable]:
+    """Return what the store at ``uri`` declares of its tables; nothing if it declares no keys.
+
+    Raises:
+        InputError: It can't be read.
+    """
+    connectors = Connectors()
+    connector = connectors.of_scheme(uri)
+    if connector is None:
+        place = place_of(uri)
+        with reading(uri):
+            connector = connectors.for_name(place.name) if place.is_file() else None
+    declared = getattr(connector, "declared", None)
+    return dict(declared(uri, options, ctx)) if declared is not None else {}
 
 
 def _open_folder(
@@ -124,6 +144,7 @@ def open_target(
     uri: str,
     *,
     tables: Mapping[str, pa.Schema],
+    spec: DatasetSpec | None = None,
     file_format: str | None = None,
     partitioned: bool = False,
     overwrite: bool = False,
@@ -140,6 +161,7 @@ def open_target(
     Args:
         uri: A file, a folder or a URL.
         tables: The columns of every table that will be written.
+        spec: Their keys, for stores that keep them.
         file_format: Name of a connector; that of the ending when None, Parquet in a folder.
         partitioned: Whether each table becomes a folder of Parquet parts.
         overwrite: Whether what is there may be replaced.
@@ -152,14 +174,14 @@ def open_target(
     """
     connectors = Connectors()
     if (connector := connectors.of_scheme(uri)) is not None:
-        return _publish(connector, uri, tables, options, ctx)
+        return _publish(connector, uri, tables, spec, options, ctx)
     place = place_of(uri)
     check_replaceable(place, overwrite=overwrite)
     connector, is_file = form_of(place, connectors, file_format, partitioned=partitioned)
     if partitioned:
         options = {**options, "partitioned": True}
     if is_file:
-        return _publish_file(connector, place, tables, options, ctx)
+        return _publish_file(connector, place, tables, spec, options, ctx)
     suffix = "" if partitioned else connector.suffixes[0]
     return _publish_folder(connector, place, suffix, tables, options, ctx)
 
@@ -168,6 +190,7 @@ def _publish(
     connector: Connector,
     uri: str,
     tables: Mapping[str, pa.Schema],
+    spec: DatasetSpec | None,
     options: Mapping[str, Any],
     ctx: RunContext,
 ) -> AbstractContextManager[Mapping[str, TableWriter]]:
@@ -175,7 +198,7 @@ def _publish(
     publish = getattr(connector, "publish", None)
     if publish is not None:
         together: AbstractContextManager[Mapping[str, TableWriter]]
-        together = publish(uri, tables, options, ctx)
+        together = publish(uri, tables, spec, options, ctx)
         return together
     check_fits(len(tables), connector, uri)
     return _writers(
@@ -193,10 +216,14 @@ def _publish_file(
     connector: Connector,
     place: Place,
     tables: Mapping[str, pa.Schema],
+    spec: DatasetSpec | None,
     options: Mapping[str, Any],
     ctx: RunContext,
 ) -> Iterator[Mapping[str, TableWriter]]:
-    with staged(place) as path, _publish(connector, str(path), tables, options, ctx) as writers:
+    with (
+        staged(place) as path,
+        _publish(connector, str(path), tables, spec, options, ctx) as writers,
+    ):
         yield writers
 
 

@@ -89,7 +89,11 @@ class TableWriter(Protocol):
 class Connector(Protocol):
     """Reads and writes tables in one kind of place.
 
-    A target of several tables may offer ``publish``; see the file connectors for the usual way.
+    Two methods more are optional. A target of several tables offers ``publish(uri, tables, spec,
+    options, ctx)``: a context manager that gives a writer for each table (``tables`` holds their
+    schemas, ``spec`` their keys, or is None) and publishes all together. A store that knows keys
+    offers ``declared(uri, options, ctx)``: a :class:`~simulacra.core.declared.DeclaredTable` for
+    each table that ``read`` gives.
     """
 
     name: ClassVar[str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 import pyarrow as pa
@@ -69,12 +70,38 @@ class ColumnSpec(_SpecModel):
         return type_from_text(self.arrow)
 
 
+class Orphans(StrEnum):
+    """What becomes of rows whose foreign key names no row of the parent."""
+
+    NULL = "null"
+    DROP = "drop"
+    KEEP = "keep"
+
+
 class ForeignKey(_SpecModel):
     """Columns that hold a key of another table (or of the same one)."""
 
     columns: Annotated[list[str], Field(min_length=1)]
     parent: Annotated[str, Field(description="The table referred to")]
     parent_columns: Annotated[list[str], Field(min_length=1)]
+    when: Annotated[
+        dict[str, str] | None,
+        Field(
+            description="Only rows with this value in this column: {commentable_type: Post}",
+            min_length=1,
+            max_length=1,
+        ),
+    ] = None
+    orphans: Annotated[
+        Orphans | None,
+        Field(
+            description="Rows that name no parent: their key becomes null, they are not learned, "
+            "or such rows are drawn too (default: null if all columns take nulls, else drop)"
+        ),
+    ] = None
+    evidence: Annotated[
+        str | None, Field(description="Why it is taken for a key, where no one declared it")
+    ] = None
 
     @model_validator(mode="after")
     def _as_many_columns(self) -> Self:
@@ -96,13 +123,28 @@ class TableSpec(_SpecModel):
 
     columns: dict[str, ColumnSpec]
     primary_key: list[str] = Field(default_factory=list)
+    unique: Annotated[
+        list[list[str]],
+        Field(description="Further keys of several columns, in which no row occurs twice"),
+    ] = Field(default_factory=list)
     foreign_keys: list[ForeignKey] = Field(default_factory=list)
     rules: list[RuleSpec] = Field(default_factory=list)
     rows: Annotated[int | None, Field(ge=0, description="Rows found, for information")] = None
+    keep: Annotated[
+        bool, Field(description="Whether its rows are written as they are, not made anew")
+    ] = False
+    origin: Annotated[
+        dict[str, Any],
+        Field(description="What the store it came from needs to make the table again"),
+    ] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _keys_are_columns(self) -> Self:
-        named = [*self.primary_key, *(c for key in self.foreign_keys for c in key.columns)]
+        named = [
+            *self.primary_key,
+            *(column for key in self.unique for column in key),
+            *(column for key in self.foreign_keys for column in (*key.columns, *(key.when or ()))),
+        ]
         for column in named:
             if column not in self.columns:
                 msg = f"a key names the column {column!r}, which the table doesn't have"
