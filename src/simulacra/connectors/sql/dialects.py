@@ -1,0 +1,195 @@
+"""What each database can do, as data: nothing else in this package asks which one it has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simulacra.connectors.sql import catalogs
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One kind of database.
+
+    Attributes:
+        name: What users call it.
+        title: What it calls itself.
+        schemes: URL schemes, without a driver.
+        driver: The SQLAlchemy dialect and driver; None where SQLAlchemy is not used, or the URL's
+            own is.
+        needs: Modules that must be there.
+        suffixes: File endings, for databases that are files.
+        magic: What such a file holds, and at which offset.
+        quote: What identifiers are quoted with.
+        default_schema: Where tables are unless told; None if the URL or the server says so.
+        reflector: What tells of its tables: ``sqlalchemy`` or ``duckdb``.
+        native_types: A query of (schema, table, column, type as the database writes it); None if
+            SQLAlchemy's own view of the types has to do.
+        snapshot: Statements that begin a read-only transaction in which all reads see one state.
+        isolation: The SQLAlchemy isolation levels that give that, best first, where statements
+            differ too much.
+        export_snapshot: A query that names the transaction's snapshot, where others can join it.
+        join_snapshot: A statement that joins it; ``{}`` takes the name.
+        begin: What begins a transaction, for drivers that leave it to their users.
+        transactional_ddl: Whether ``CREATE TABLE`` can be rolled back.
+        reader: What reads rows in bulk: ``adbc_postgresql``, ``adbc_sqlite``, ``duckdb``,
+            ``mysql`` or ``cursor``.
+        loader: What writes rows in bulk: ``adbc_postgresql``, ``adbc_sqlite``, ``duckdb``,
+            ``mysql`` or ``cursor``.
+        tested: Whether each release is tested against a real one.
+    """
+
+    name: str
+    title: str
+    schemes: tuple[str, ...]
+    driver: str | None
+    needs: tuple[str, ...]
+    suffixes: tuple[str, ...] = ()
+    magic: tuple[bytes, int] | None = None
+    quote: str = '"'
+    default_schema: str | None = None
+    reflector: str = "sqlalchemy"
+    native_types: str | None = None
+    snapshot: tuple[str, ...] = ()
+    isolation: tuple[str, ...] = ()
+    export_snapshot: str | None = None
+    join_snapshot: str | None = None
+    begin: str | None = None
+    transactional_ddl: bool = False
+    reader: str = "cursor"
+    loader: str = "cursor"
+    tested: bool = True
+
+    @property
+    def is_file(self) -> bool:
+        """Whether a database is a file."""
+        return bool(self.suffixes)
+
+    def quoted(self, *names: str | None) -> str:
+        """Return identifiers, quoted, joined by dots; None is left out."""
+        from sqlalchemy.engine.default import DefaultDialect
+        from sqlalchemy.sql.compiler import IdentifierPreparer
+
+        preparer = IdentifierPreparer(DefaultDialect(), initial_quote=self.quote)
+        return ".".join(preparer.quote_identifier(name) for name in names if name is not None)
+
+
+POSTGRESQL = Dialect(
+    name="postgresql",
+    title="PostgreSQL",
+    schemes=("postgresql", "postgres"),
+    driver="postgresql+pg8000",
+    needs=("sqlalchemy", "pg8000", "adbc_driver_postgresql"),
+    default_schema="public",
+    native_types=catalogs.POSTGRESQL_TYPES,
+    snapshot=("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",),
+    export_snapshot="SELECT pg_export_snapshot()",
+    join_snapshot="SET TRANSACTION SNAPSHOT '{}'",
+    transactional_ddl=True,
+    reader="adbc_postgresql",
+    loader="adbc_postgresql",
+)
+
+MYSQL = Dialect(
+    name="mysql",
+    title="MySQL or MariaDB",
+    schemes=("mysql", "mariadb"),
+    driver="mysql+pymysql",
+    needs=("sqlalchemy", "pymysql"),
+    quote="`",
+    native_types=catalogs.MYSQL_TYPES,
+    snapshot=(
+        "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+        "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+    ),
+    reader="mysql",
+    loader="mysql",
+)
+
+SQLITE = Dialect(
+    name="sqlite",
+    title="SQLite",
+    schemes=("sqlite",),
+    driver="sqlite+pysqlite",
+    needs=("sqlalchemy", "adbc_driver_sqlite"),
+    suffixes=(".sqlite", ".sqlite3", ".db"),
+    magic=(b"SQLite format 3\0", 0),
+    default_schema="main",
+    native_types=catalogs.SQLITE_TYPES,
+    snapshot=("BEGIN",),
+    begin="BEGIN",
+    transactional_ddl=True,
+    reader="adbc_sqlite",
+    loader="adbc_sqlite",
+)
+
+DUCKDB = Dialect(
+    name="duckdb",
+    title="DuckDB",
+    schemes=("duckdb",),
+    driver=None,
+    needs=("sqlalchemy", "duckdb"),
+    suffixes=(".duckdb",),
+    magic=(b"DUCK", 8),
+    default_schema="main",
+    reflector="duckdb",
+    snapshot=("BEGIN TRANSACTION",),
+    transactional_ddl=True,
+    reader="duckdb",
+    loader="duckdb",
+)
+
+PACKAGES = {
+    "access": "sqlalchemy-access",
+    "awsathena": "PyAthena[SQLAlchemy]",
+    "bigquery": "sqlalchemy-bigquery",
+    "clickhouse": "clickhouse-sqlalchemy",
+    "clickhousedb": "clickhouse-connect[sqlalchemy]",
+    "cockroachdb": "sqlalchemy-cockroachdb psycopg2",
+    "crate": "sqlalchemy-cratedb",
+    "databricks": "databricks-sqlalchemy",
+    "db2": "ibm_db_sa",
+    "denodo": "denodo-sqlalchemy",
+    "drill": "sqlalchemy-drill",
+    "exa": "sqlalchemy-exasol",
+    "firebird": "sqlalchemy-firebird",
+    "firebolt": "firebolt-sqlalchemy",
+    "hana": "sqlalchemy-hana",
+    "hive": "PyHive[hive]",
+    "ibm_db_sa": "ibm_db_sa",
+    "impala": "impyla",
+    "monetdb": "sqlalchemy-monetdb",
+    "mssql": "pymssql, with mssql+pymssql://",
+    "netezza": "nzalchemy",
+    "ocient": "sqlalchemy-ocient",
+    "oracle": "oracledb, with oracle+oracledb://",
+    "redshift": "sqlalchemy-redshift redshift_connector",
+    "risingwave": "sqlalchemy-risingwave psycopg2",
+    "singlestoredb": "sqlalchemy-singlestoredb",
+    "snowflake": "snowflake-sqlalchemy",
+    "spanner": "sqlalchemy-spanner",
+    "starrocks": "starrocks",
+    "teradatasql": "teradatasqlalchemy",
+    "trino": "trino[sqlalchemy]",
+    "vertica": "sqlalchemy-vertica-dialect",
+    "yugabytedb": "sqlalchemy-yugabytedb",
+}
+"""Schemes of other SQLAlchemy dialects, and what pip installs for them."""
+
+GENERIC = Dialect(
+    name="sql",
+    title="a database reached through SQLAlchemy alone",
+    schemes=tuple(PACKAGES),
+    driver=None,
+    needs=("sqlalchemy",),
+    isolation=("SNAPSHOT", "REPEATABLE READ", "SERIALIZABLE"),
+    tested=False,
+)
+
+DIALECTS = (POSTGRESQL, MYSQL, SQLITE, DUCKDB, GENERIC)
+
+
+def dialect_of_scheme(scheme: str) -> Dialect | None:
+    """Return the dialect that a URL's scheme names, with a driver or without."""
+    base = scheme.partition("+")[0].lower()
+    return next((dialect for dialect in DIALECTS if base in dialect.schemes), None)
