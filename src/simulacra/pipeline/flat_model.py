@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,9 @@ from simulacra.core.protocols import Codec, FittedModel, FittedRule
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.pipeline.nesting import Flat, list_lengths
+
+GIVEN = "^"
+"""What the names of given columns begin with: values of a row's parents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,22 @@ class FlatModel:
     model: FittedModel
     items: Mapping[str, FlatModel]
 
-    def draw(self, rows: int, *, context: Features | None, rng: RngKey, start: int) -> Flat:
+    @property
+    def given(self) -> frozenset[str]:
+        """Columns that rules use and that ``draw`` must be given."""
+        used = {column for _, rule in self.rules for column in rule.columns}
+        return frozenset(name for name in used if name.startswith(GIVEN))
+
+    def draw(
+        self,
+        rows: int,
+        *,
+        context: Features | None,
+        rng: RngKey,
+        start: int,
+        given: pa.RecordBatch | None = None,
+        adjust: Callable[[pa.RecordBatch], pa.RecordBatch] | None = None,
+    ) -> Flat:
         """Draw rows.
 
         Args:
@@ -64,9 +82,14 @@ class FlatModel:
             context: The features of the rows that these belong to, one each; None for a table.
             rng: The key of the block.
             start: The number of the first row in the whole table.
+            given: The columns that rules use but that were not learned.
+            adjust: Changes drawn values before rules work others out from them.
         """
         drawn = self.model.sample(rows, context=context, fixed=None, rng=rng.child("features"))
         batch = self._decode(drawn, rng, start)
+        if adjust is not None:
+            batch = adjust(batch)
+        batch = self._keep_rules(batch, given)
         lists = {name: self._draw_items(name, batch, drawn, rng) for name in self.items}
         return Flat(batch, lists)
 
@@ -80,7 +103,12 @@ class FlatModel:
             )
             for name, named in self.codecs.items()
         }
-        batch = pa.RecordBatch.from_pydict(columns)
+        return pa.RecordBatch.from_pydict(columns)
+
+    def _keep_rules(self, batch: pa.RecordBatch, given: pa.RecordBatch | None) -> pa.RecordBatch:
+        if given is not None:
+            for name, values in zip(given.schema.names, given.columns, strict=True):
+                batch = batch.append_column(name, values)
         for _, rule in reversed(self.rules):
             batch = rule.decode(batch)
         return batch.select(list(self.names))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import pyarrow as pa
 
@@ -31,6 +33,8 @@ class TableLearner:
         spec: Its (nested) specification.
         sample: A uniform sample of its rows, flat.
         options: What to learn with.
+        given: Columns of the rows that rules may use but nothing is learned of, because they are
+            known before the rows are drawn (values of their parents).
         rng: The key of the table.
         ctx: Limits and progress.
 
@@ -45,14 +49,16 @@ class TableLearner:
         sample: Flat,
         options: FitOptions,
         *,
+        given: Sequence[str] = (),
         rng: RngKey,
         ctx: RunContext,
     ) -> None:
         self._where = where
         self._options = options
+        self._given = frozenset(given)
         self._rng = rng
         self._ctx = ctx
-        self._names = tuple(sample.batch.schema.names)
+        self._names = tuple(name for name in sample.batch.schema.names if name not in self._given)
         self._columns = dict(flat_columns(spec.columns))
         self._rules = self._fit_rules(spec, sample.batch)
         self._fitters = self._start(encode_columns(sample.batch, self._rules))
@@ -75,7 +81,8 @@ class TableLearner:
         rows = pa.Table.from_batches([sample])
         wanted = list(spec.rules)
         if self._options.find_rules:
-            wanted += discover(rows, table, rng=self._rng.child("rules"))
+            known = {"given": self._given} if self._given else {}
+            wanted += discover(rows, table, rng=self._rng.child("rules"), **known)
         fitted = []
         for rule in wanted:
             name, made = self._fit_rule(rule, rows, table)
@@ -92,6 +99,8 @@ class TableLearner:
     def _start(self, encoded: pa.RecordBatch) -> dict[str, tuple[str, Fitter]]:
         fitters = {}
         for name, kind in zip(encoded.schema.names, encoded.schema.types, strict=True):
+            if name in self._given:
+                continue
             column = self._columns.get(name)
             if column is None or column.arrow_type() != kind:
                 column = _made_column(name, kind)
@@ -103,6 +112,11 @@ class TableLearner:
             fitters[name] = (column.type, fitter)
         return fitters
 
+    @property
+    def used(self) -> frozenset[str]:
+        """The given columns that rules use: those that ``update`` needs."""
+        return self._given & {column for _, rule in self._rules for column in rule.columns}
+
     def update(self, flat: Flat) -> None:
         """Take the next rows of the table."""
         encoded = encode_columns(flat.batch, self._rules)
@@ -112,12 +126,18 @@ class TableLearner:
         for name, child in self._children.items():
             child.update(flat.lists[name])
 
-    def finish(self, sample: Flat, *, context: Features | None) -> FlatModel:
+    def finish(
+        self,
+        sample: Flat,
+        *,
+        context: Features | Callable[[Features], Features | None] | None,
+    ) -> FlatModel:
         """Learn the structure of the sample and return everything learned.
 
         Args:
             sample: The sample the learner was built with.
-            context: Features of the rows that the sample's rows belong to.
+            context: Features that the sample's rows are drawn given, as those of the rows they
+                belong to; or what chooses them by the features that will be drawn.
         """
         fitted = {name: fitter.finish() for name, (_, fitter) in self._fitters.items()}
         codecs = {
@@ -127,6 +147,8 @@ class TableLearner:
         self._tell_rare_values(fitted)
         encoded = encode_columns(sample.batch, self._rules)
         features = self._encode(encoded, codecs)
+        if callable(context):
+            context = context(features)
         model = registry.load(Kind.MODEL, self._options.model).fit(
             _training_data(features, fitted, context),
             self._options.model_config(),
