@@ -19,6 +19,9 @@ _HOURS = _ORDERS.append_column("hour", pc.hour(_ORDERS["ordered"]))
 _BILLS = _ORDERS.append_column(
     "settled", pc.if_else(_ORDERS["express"], _ORDERS["paid"], pc.multiply(_ORDERS["paid"], 0.5))
 )
+_CLAIMS = _ORDERS.append_column(
+    "claimed", pc.coalesce(_ORDERS["paid"], pc.cast(_ORDERS["items"], pa.float64()))
+)
 
 
 def _rule(table: pa.Table, **options: str) -> dict[str, object]:
@@ -39,6 +42,7 @@ CASES: dict[tuple[Kind, str], dict[str, object]] = {
     (Kind.RULE, "clock"): _rule(_CLOCK, column="at"),
     (Kind.RULE, "copy"): _rule(_BILLS, column="settled", of="paid"),
     (Kind.RULE, "difference"): _rule(_ORDERS, column="shipped", minus="ordered", order=">"),
+    (Kind.RULE, "equal"): _rule(_CLAIMS, column="claimed", of="paid"),
     (Kind.RULE, "part"): _rule(_HOURS, column="hour", of="ordered", part="hour"),
     (Kind.CONNECTOR, "csv"): {"unkept": _TEXT_UNKEPT},
     (Kind.CONNECTOR, "jsonl"): {

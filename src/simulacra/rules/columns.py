@@ -21,6 +21,8 @@ def column_of(sample: pa.Table, name: str) -> pa.Array:
             mend=f"Choose from {', '.join(sample.column_names)}",
         )
     chunked = sample.column(index)
+    if chunked.num_chunks == 1:
+        return chunked.chunk(0)
     return pa.concat_arrays(chunked.chunks) if chunked.num_chunks else pa.array([], chunked.type)
 
 

@@ -1,7 +1,8 @@
 """A column that often, not always, repeats another one: a bill paid in full, a second address.
 
 A model draws two amounts that are alike but hardly ever equal. So whether they are equal becomes a
-column of its own, and decides when the values are made.
+column of its own, and decides when the values are made. Values that many rows have are equal by
+accident and don't count, unless the two are equal nearly everywhere.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ class CopyConfig(Config):
 
     column: Annotated[str, Field(description="The column that often repeats another one")]
     of: Annotated[str, Field(description="The column it repeats")]
+    frequent: Annotated[
+        bool,
+        Field(description="Whether equal values count that more than 1 % of the rows have, too"),
+    ] = False
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
@@ -67,7 +72,8 @@ class Copy:
         name = f"{options.column}={options.of}"
         while name in sample.column_names:
             name += "="
-        return FittedCopy(options, name, heavy_values(column))
+        heavy = heavy_values(column)
+        return FittedCopy(options, name, heavy.slice(0, 0) if options.frequent else heavy)
 
     def load(self, src: ArtifactReader) -> FittedRule:
         """Read a rule that ``save`` wrote."""

@@ -202,7 +202,8 @@ def difference_type(arrow_type: pa.DataType) -> pa.DataType:
 def _float_ticks(
     array: NDArray[np.floating], per: float
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    scaled = np.rint(array.astype(np.float64) * per)
+    with np.errstate(over="ignore"):  # infinite is beyond what is exact, as large is
+        scaled = np.rint(array.astype(np.float64) * per)
     inside = np.abs(scaled) <= LARGEST_FLOAT
     scaled = np.clip(scaled, -LARGEST_FLOAT, LARGEST_FLOAT)
     # -0.0 has no count of its own and compares equal to 0.0.
