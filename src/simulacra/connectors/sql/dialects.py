@@ -23,8 +23,12 @@ class Dialect:
         quote: What identifiers are quoted with.
         default_schema: Where tables are unless told; None if the URL or the server says so.
         reflector: What tells of its tables: ``sqlalchemy`` or ``duckdb``.
+        reflect_first: What to tell the database before it is asked of its tables.
         native_types: A query of (schema, table, column, type as the database writes it); None if
             SQLAlchemy's own view of the types has to do.
+        more_checks: A query of (schema, table, SQL) for check constraints that SQLAlchemy doesn't
+            see.
+        rowid_keys: Whether a sole primary key of type ``INTEGER`` numbers new rows by itself.
         snapshot: Statements that begin a read-only transaction in which all reads see one state.
         isolation: The SQLAlchemy isolation levels that give that, best first, where statements
             differ too much.
@@ -49,7 +53,10 @@ class Dialect:
     quote: str = '"'
     default_schema: str | None = None
     reflector: str = "sqlalchemy"
+    reflect_first: str | None = None
     native_types: str | None = None
+    more_checks: str | None = None
+    rowid_keys: bool = False
     snapshot: tuple[str, ...] = ()
     isolation: tuple[str, ...] = ()
     export_snapshot: str | None = None
@@ -81,6 +88,7 @@ POSTGRESQL = Dialect(
     driver="postgresql+pg8000",
     needs=("sqlalchemy", "pg8000", "adbc_driver_postgresql"),
     default_schema="public",
+    reflect_first="SET search_path TO ''",  # so that it names the schema of everything
     native_types=catalogs.POSTGRESQL_TYPES,
     snapshot=("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",),
     export_snapshot="SELECT pg_export_snapshot()",
@@ -98,6 +106,7 @@ MYSQL = Dialect(
     needs=("sqlalchemy", "pymysql"),
     quote="`",
     native_types=catalogs.MYSQL_TYPES,
+    more_checks=catalogs.MYSQL_CHECKS,
     snapshot=(
         "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
         "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
@@ -116,6 +125,7 @@ SQLITE = Dialect(
     magic=(b"SQLite format 3\0", 0),
     default_schema="main",
     native_types=catalogs.SQLITE_TYPES,
+    rowid_keys=True,
     snapshot=("BEGIN",),
     begin="BEGIN",
     transactional_ddl=True,
