@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -30,15 +31,37 @@ def aggregate(
 
     Numbered names need no quoting, and DuckDB takes "A" and "a" for one name.
     """
+    connection = connect(ctx)
+    try:
+        with registered(connection, "source", batches, schema):
+            # The terms are made of numbered names alone: there is nothing of the user's in them.
+            query = f"SELECT {', '.join(terms)} FROM source"  # noqa: S608
+            found: tuple[Any, ...] = connection.execute(query).fetchall()[0]
+            return found
+    finally:
+        connection.close()
+
+
+@contextmanager
+def registered(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    batches: Iterator[pa.RecordBatch],
+    schema: pa.Schema,
+) -> Iterator[None]:
+    """Let one query read a stream as a table whose columns are called c0, c1, … there.
+
+    What goes wrong in the stream is raised as it is, not as DuckDB wraps it.
+    """
     failure: list[BaseException] = []
-    plain = pa.schema([(f"c{i}", _queryable(kind)) for i, kind in enumerate(schema.types)])
+    plain = pa.schema([(f"c{i}", queryable(kind)) for i, kind in enumerate(schema.types)])
 
     def renamed() -> Iterator[pa.RecordBatch]:
         try:
             for batch in batches:
                 yield pa.RecordBatch.from_arrays(
                     [
-                        _as_queryable(column, kind)
+                        as_queryable(column, kind)
                         for column, kind in zip(batch.columns, plain.types, strict=True)
                     ],
                     schema=plain,
@@ -47,28 +70,30 @@ def aggregate(
             failure.append(error)
             raise
 
-    connection = _connect(ctx)
+    connection.register(name, pa.RecordBatchReader.from_batches(plain, renamed()))
     try:
-        source = pa.RecordBatchReader.from_batches(plain, renamed())
-        connection.register("source", source)
-        # The terms are made of numbered names alone: there is nothing of the user's in them.
-        query = f"SELECT {', '.join(terms)} FROM source"  # noqa: S608
-        found: tuple[Any, ...] = connection.execute(query).fetchall()[0]
+        yield
     except Exception as error:
         if failure:
             raise failure[0] from error
         raise
-    else:
-        return found
     finally:
-        connection.close()
+        connection.unregister(name)
 
 
-def _connect(ctx: RunContext) -> duckdb.DuckDBPyConnection:
+def connect(ctx: RunContext, *, spill: str | None = None) -> duckdb.DuckDBPyConnection:
+    """Open a database in memory, within the limits.
+
+    Args:
+        ctx: Limits.
+        spill: The folder for what memory can't hold.
+    """
     import duckdb
 
+    place = {"temp_directory": spill} if spill is not None else {}
     return duckdb.connect(
         config={
+            **place,
             "threads": str(ctx.limits.threads),
             "memory_limit": f"{ctx.limits.memory // 2}B",
             "preserve_insertion_order": "false",
@@ -76,16 +101,17 @@ def _connect(ctx: RunContext) -> duckdb.DuckDBPyConnection:
     )
 
 
-def _queryable(kind: pa.DataType) -> pa.DataType:
+def queryable(kind: pa.DataType) -> pa.DataType:
     """Return a type that DuckDB reads and in which equality and order are the same."""
     if pa.types.is_dictionary(kind):
-        return _queryable(kind.value_type)
+        return queryable(kind.value_type)
     if pa.types.is_decimal(kind) and kind.bit_width != 128:
         return pa.string()
     return next((plain for belongs, plain in _PLAIN_TYPES if belongs(kind)), kind)
 
 
-def _as_queryable(column: pa.Array, kind: pa.DataType) -> pa.Array:
+def as_queryable(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Return values in the type that :func:`queryable` named."""
     if column.type == kind:
         return column
     if pa.types.is_dictionary(column.type):
@@ -96,8 +122,8 @@ def _as_queryable(column: pa.Array, kind: pa.DataType) -> pa.Array:
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    kind = _queryable(column.type)
-    return pa.chunked_array([_as_queryable(chunk, kind) for chunk in column.chunks], kind)
+    kind = queryable(column.type)
+    return pa.chunked_array([as_queryable(chunk, kind) for chunk in column.chunks], kind)
 
 
 def is_distinct(rows: pa.Table) -> bool:

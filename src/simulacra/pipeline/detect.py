@@ -159,13 +159,14 @@ def _primary_key(
         if column.unique and not column.nullable and column.type == "identifier"
     ]
     if single:
-        return [max(single, key=lambda name: _key_likeness(name, list(columns).index(name)))]
+        return [max(single, key=lambda name: key_likeness(name, list(columns).index(name)))]
     if profile.rows < _FEWEST_KEYED_ROWS:
         return []
     return _composite_key(source, profile, columns, where=where, ctx=ctx)
 
 
-def _key_likeness(name: str, place: int) -> float:
+def key_likeness(name: str, place: int) -> float:
+    """Say how much a column at this place is called as a key; above 0.4 if it is at all."""
     lowered = name.lower()
     named = any(lowered.endswith(word) for word in _KEY_NAMES)
     return 1.0 * named - 0.001 * place + 0.5 * (lowered in _KEY_NAMES)
@@ -194,7 +195,7 @@ def _composite_key(
         and profile.columns[name].distinct > 1
     }
     likeliest = sorted(
-        distinct, key=lambda name: (-_key_likeness(name, list(columns).index(name)), name)
+        distinct, key=lambda name: (-key_likeness(name, list(columns).index(name)), name)
     )[:_KEY_CANDIDATES]
     likeliest.sort(key=list(columns).index)
     for size in range(2, _KEY_COLUMNS_AT_MOST + 1):
