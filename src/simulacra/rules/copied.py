@@ -22,6 +22,8 @@ from simulacra.rules.columns import column_of, replace
 
 HEAVY = 0.01
 """Values in a larger share of rows are equal by accident too often to be called repeated."""
+NEARLY = 0.95
+"""The share of rows in which two columns are nearly always equal."""
 
 
 class CopyConfig(Config):
@@ -124,3 +126,10 @@ def heavy_values(values: pa.Array) -> pa.Array:
 def equal(one: pa.Array, other: pa.Array, heavy: pa.Array) -> pa.BooleanArray:
     """Say for each row whether two values are equal, and not by accident; null if one is null."""
     return pc.and_(pc.equal(one, other), pc.invert(pc.is_in(one, heavy)))
+
+
+def share_equal(one: pa.Array, other: pa.Array) -> float:
+    """Return the share of rows that are equal, of those that have both; 0 for other types."""
+    if one.type != other.type:
+        return 0.0
+    return float(pc.mean(pc.equal(one, other).cast(pa.int8())).as_py() or 0.0)

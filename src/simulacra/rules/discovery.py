@@ -1,11 +1,13 @@
-"""Finds the rules that a table's numbers and times keep: from values alone, never from names.
+"""Finds the rules that a table's columns keep: from values alone, never from names.
 
-First what can be left out and worked out again (rule ``part``), then what means more put together
-(``calendar``) or counted evenly (``clock``), then what is simpler measured from another column
-(``difference``), and last what often repeats one (``copy``).
+First what equals another column (rule ``equal``) or is a part of one (``part``), and can be left
+out; then what means more put together (``calendar``) or counted evenly (``clock``), then what is
+simpler measured from another column (``difference``), and last what often repeats one (``copy``).
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +16,14 @@ from simulacra.core.random import RngKey
 from simulacra.core.schema import RuleSpec, TableSpec
 from simulacra.rules.finding.calendars import find_calendars
 from simulacra.rules.finding.clocks import find_clocks
+from simulacra.rules.finding.codes import Codes
 from simulacra.rules.finding.columns import counted_columns
 from simulacra.rules.finding.copies import find_copies
 from simulacra.rules.finding.differences import find_differences
+from simulacra.rules.finding.equals import apply_equals, find_matches
+from simulacra.rules.finding.evidence import Evidence
 from simulacra.rules.finding.parts import find_parts
-from simulacra.rules.finding.state import State
+from simulacra.rules.finding.state import State, usable
 
 ROWS = 6_000
 """Rows looked at; whether a rule holds is checked in the whole sample."""
@@ -27,29 +32,42 @@ CELLS = 4_000_000
 FEWEST_TRIED = 2_000
 """… but at least so many."""
 FEWEST_ROWS = 400
-"""Smaller samples tell nothing."""
+"""Smaller samples tell nothing but what is equal."""
 _HELD_OUT = 0.3
 
 
-def discover(sample: pa.Table, table: TableSpec, *, rng: RngKey) -> list[RuleSpec]:
+def discover(
+    sample: pa.Table, table: TableSpec, *, given: Collection[str] = frozenset(), rng: RngKey
+) -> list[RuleSpec]:
     """Return the rules found, in the order in which they encode.
 
     Args:
-        sample: A uniform sample of the rows, of the table's schema.
-        table: The specification: keys, and what is neither number nor time, are left alone.
+        sample: A uniform sample of the rows: columns of the table, and those given with them.
+        table: The specification: keys that aren't given are left alone.
+        given: Columns that are there, with their final values, before the others are drawn: those
+            of the rows' parents, named ``^key.column``, and own ones. A rule may use a given
+            column but never changes one, and none is looked for between two of them.
         rng: Chooses the rows looked at.
     """
-    if sample.num_rows < FEWEST_ROWS:
-        return []
+    names = usable(sample.schema, table, frozenset(given))
     generator = rng.generator()
-    whole = State(sample, table)
-    most = max(FEWEST_TRIED, min(ROWS, CELLS // max(1, len(whole.columns))))
+    most = max(FEWEST_TRIED, min(ROWS, CELLS // max(1, len(names))))
     rows = np.sort(generator.permutation(sample.num_rows)[:most])
-    state = State(sample.select(list(whole.columns)).take(rows), table)
-    find_parts(state)
-    find_parts(state, find_calendars(state))
-    columns = counted_columns(state, find_clocks(state))
-    training = generator.random(len(rows)) >= _HELD_OUT
-    distances = find_differences(state, columns, training=training)
-    find_copies(state, {n: c for n, c in columns.items() if n not in distances})
+    state = State(sample.select(names).take(rows), table, frozenset(given))
+    codes = Codes(state.columns)
+    evidence = Evidence(codes, state.given)
+    matches = find_matches(state, codes, evidence)
+    apply_equals(state, matches, whole=True)
+    if len(rows) >= FEWEST_ROWS:
+        find_parts(state, dict(state.anchors()), evidence)
+    apply_equals(state, matches, whole=False)
+    if len(rows) >= FEWEST_ROWS:
+        find_parts(state, dict(state.measures()))
+        find_parts(state, {name: state.columns[name] for name in find_calendars(state)})
+        columns = counted_columns(state, find_clocks(state))
+        training = generator.random(len(rows)) >= _HELD_OUT
+        distances = find_differences(state, columns, evidence, training=training)
+        find_copies(state, {n: c for n, c in columns.items() if n not in distances}, matches)
+    named = {value for rule in state.found for value in rule.options.values()}
+    whole = State(sample.select([n for n in names if n in named]), table, state.given)
     return whole.keep(state.found)

@@ -29,6 +29,7 @@ class Column:
         known: Which rows have one.
         period: The ticks after which it wraps, None if it doesn't.
         steps: How often it was measured from another one.
+        given: Whether it is given, and never changes.
     """
 
     values: pa.Array
@@ -37,10 +38,13 @@ class Column:
     known: NDArray[np.bool_]
     period: int | None = None
     steps: int = 0
+    given: bool = False
 
 
 def counted_columns(state: State, clocks: AbstractSet[str]) -> dict[str, Column]:
-    """Return the columns that measure something and have many values.
+    """Return the columns that measure something and have many values, given ones last.
+
+    Of given columns that say the same, only the first.
 
     Args:
         state: The rows.
@@ -49,12 +53,26 @@ def counted_columns(state: State, clocks: AbstractSet[str]) -> dict[str, Column]
     columns = {}
     for name, values in state.measures():
         column = counted(values, period=MINUTES_A_DAY if name in clocks else None)
-        if column is not None and len(np.unique(column.count[column.known])) >= FEWEST_VALUES:
+        if column is not None and _has_many_values(column):
             columns[name] = column
+    said: set[tuple[Unit, bytes, bytes]] = set()
+    for name, values in state.anchors():
+        column = counted(values, given=True)
+        if column is not None and _has_many_values(column):
+            what = (column.unit, column.count.tobytes(), column.known.tobytes())
+            if what not in said:
+                columns[name] = column
+                said.add(what)
     return columns
 
 
-def counted(values: pa.Array, *, period: int | None = None, steps: int = 0) -> Column | None:
+def _has_many_values(column: Column) -> bool:
+    return len(np.unique(column.count[column.known])) >= FEWEST_VALUES
+
+
+def counted(
+    values: pa.Array, *, period: int | None = None, steps: int = 0, given: bool = False
+) -> Column | None:
     """Return a column counted in its own unit, None if its values have none exactly."""
     decimals = ticks.decimals_of(values) if pa.types.is_floating(values.type) else 0
     unit = None if decimals is None else ticks.unit_of(values.type, decimals)
@@ -69,4 +87,4 @@ def counted(values: pa.Array, *, period: int | None = None, steps: int = 0) -> C
     if period is not None and some.size and int(some.max()) - int(some.min()) >= period:
         # Both midnights, 0 and 2400, occur.
         period = None
-    return Column(values, unit, read.count, read.known, period, steps)
+    return Column(values, unit, read.count, read.known, period, steps, given)

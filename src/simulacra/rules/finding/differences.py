@@ -3,6 +3,10 @@
 Greedily, the column is measured whose distance is most simpler than itself; the distance takes the
 column's place and the search goes on, so that distances of distances are found: once a departure
 is written as its delay, the column of delays becomes 0.
+
+Then times that never come before (or after) a given one are measured from it unless that costs
+something: an order among a table's own columns a model may learn, but whoever draws the rows of a
+child has its parent's before their eyes.
 """
 
 from __future__ import annotations
@@ -14,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.rules import ticks
-from simulacra.rules.difference import Difference, DifferenceConfig, Order, cut_of, wrap
+from simulacra.rules.difference import Difference, DifferenceConfig, cut_of, wrap
 from simulacra.rules.finding.columns import Column, counted
+from simulacra.rules.finding.evidence import Evidence
+from simulacra.rules.finding.orders import order_between, order_of
 from simulacra.rules.finding.ranks import Ranks
 from simulacra.rules.finding.simplicity import cost, leaves_of
 from simulacra.rules.finding.state import State
@@ -33,6 +39,8 @@ MOST_REPEAT = 0.8
 and round figures that their differences blur."""
 MOST_STEPS = 3
 """How often one column may be measured from another."""
+MOST_COST = 0.1
+"""Nats a row that an order with a given time may cost; so much they differ by accident."""
 _ALIKE = 0.03
 """Nats by which two columns' own costs differ by accident."""
 _MISTAKES = 0.01
@@ -63,13 +71,18 @@ class _Pair:
 
 
 def find_differences(
-    state: State, columns: Mapping[str, Column], *, training: NDArray[np.bool_]
+    state: State,
+    columns: Mapping[str, Column],
+    evidence: Evidence,
+    *,
+    training: NDArray[np.bool_],
 ) -> set[str]:
     """Measure columns from each other as long as that pays, and note how.
 
     Args:
         state: The rows, and the rules found before.
-        columns: The columns that may be measured, counted.
+        columns: The columns that may be measured, and the given ones, counted.
+        evidence: Tells which rows count when a given column is compared.
         training: Which rows to count; gains are taken on the others. Shape ``(rows,)``.
 
     Returns:
@@ -79,6 +92,7 @@ def find_differences(
         return set()
     search = _Search(state, dict(columns), training)
     search.run()
+    search.keep_orders(evidence)
     return search.changed
 
 
@@ -103,19 +117,52 @@ class _Search:
         for name in self._columns:
             self._measure(pairs, ((name, other) for other in self._ranks.partners(name)))
         while pairs:
-            changed = self._take(self._turned(max(pairs.values(), key=_gain), pairs))
-            self.changed.add(changed)
-            self._ranks.update(changed, self._columns[changed])
-            self._costs.pop(changed, None)
-            place = list(self._columns).index(changed)
-            self._counts[:, place] = self._columns[changed].count
-            self._known[:, place] = self._columns[changed].known
+            changed = self._take(self._turned(self._best(pairs), pairs))
             stale = [pair for pair in pairs.values() if changed == pair.twin]
             pairs = {key: pair for key, pair in pairs.items() if changed not in {*key, pair.twin}}
             partners = self._ranks.partners(changed)
             self._measure(pairs, ((p.column, p.other) for p in stale))
             self._measure(pairs, ((changed, other) for other in partners))
             self._measure(pairs, ((other, changed) for other in partners))
+
+    def keep_orders(self, evidence: Evidence) -> None:
+        """Measure times from given ones that they never come before, or never after."""
+        given = [name for name, column in self._columns.items() if column.given]
+        for name in [name for name in self._columns if self._is_time(name)]:
+            self._costs.clear()
+            pairs = [self._ordered(name, other, evidence.rows(other)) for other in given]
+            some = {(name, pair.other): pair for pair in pairs if pair is not None}
+            if some:
+                self._take(self._best(some))
+
+    def _is_time(self, name: str) -> bool:
+        column = self._columns[name]
+        instant = column.unit.family in {"instant", "instant+tz"}
+        return instant and not column.given and not column.steps
+
+    def _ordered(self, name: str, other: str, rows: NDArray[np.int64]) -> _Pair | None:
+        column, minus = self._columns[name], self._columns[other]
+        both = self._both(name, other)
+        if both is None or minus.unit.family != column.unit.family:
+            return None
+        if order_between(column, minus, rows) is None:
+            return None
+        origin = ticks.read(minus.values, column.unit).count[both]
+        distance = column.count[both] - origin
+        gain = self._cost(name) - min(cost(distance, leaves_of(origin), self._training[both]))
+        return _Pair(name, other, -1, gain, positive=True, twin=None) if gain > -MOST_COST else None
+
+    def _best(self, pairs: Mapping[tuple[str, str], _Pair]) -> _Pair:
+        """Return the pair that saves most, and of those equally good one with a given column."""
+        best = max(pairs.values(), key=_gain)
+        given = [
+            pair
+            for pair in pairs.values()
+            if self._columns[pair.other].given
+            and pair.column == best.column
+            and pair.gain >= best.gain - _ALIKE
+        ]
+        return max(given, key=lambda pair: self._columns[pair.other].known.sum(), default=best)
 
     def _turned(self, pair: _Pair, pairs: Mapping[tuple[str, str], _Pair]) -> _Pair:
         """Return the pair or its reverse: the column that is harder to tell becomes the distance.
@@ -149,7 +196,7 @@ class _Search:
     def _pair(self, name: str, other: str) -> _Pair | None:
         column, minus = self._columns[name], self._columns[other]
         both = self._both(name, other)
-        if column.steps == MOST_STEPS or both is None:
+        if column.given or column.steps == MOST_STEPS or both is None:
             return None
         count, origin = column.count[both], ticks.read(minus.values, column.unit).count[both]
         spread = _spread(count)
@@ -167,7 +214,10 @@ class _Search:
         if twin is None and (share > MOST_SPREAD or blurred):
             return None
         distance_cost = min(cost(distance, leaves_of(origin), self._training[both]))
-        gain = self._cost(name) - distance_cost + (0.0 if twin is None else self._cost(twin))
+        gain = self._cost(name) - distance_cost
+        if twin is not None:
+            # Measured from a given twin, it is 0 itself.
+            gain += distance_cost if self._columns[twin].given else self._cost(twin)
         if gain < LEAST_GAIN:
             return None
         return _Pair(name, other, sign, gain, bool((distance >= 0).mean() > 0.5), twin)
@@ -214,7 +264,7 @@ class _Search:
         if column.period is None and column.steps == other.steps == 0 and pair.sign < 0:
             both = column.known & other.known
             origin = ticks.read(other.values, column.unit).count
-            order = _order((column.count - origin)[both])
+            order = order_of((column.count - origin)[both])
         config = DifferenceConfig(
             column=pair.column,
             minus=pair.other if pair.sign < 0 else None,
@@ -229,18 +279,17 @@ class _Search:
             msg = f"the distances of {pair.column} can't be counted"
             raise AssertionError(msg)
         self._columns[pair.column] = distance
+        self._ranks.update(pair.column, distance)
+        self._costs.pop(pair.column, None)
+        self.changed.add(pair.column)
+        place = list(self._columns).index(pair.column)
+        self._counts[:, place] = distance.count
+        self._known[:, place] = distance.known
         return pair.column
 
 
 def _gain(pair: _Pair) -> float:
     return pair.gain
-
-
-def _order(distance: NDArray[np.int64]) -> Order | None:
-    for order in Order:
-        if not order.broken(distance).any():
-            return order
-    return None
 
 
 def _repeated(count: NDArray[np.int64]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import cast
 
@@ -11,42 +11,52 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulacra.rules import ticks
+from simulacra.rules.finding.evidence import LEAST_TELLING, Evidence
 from simulacra.rules.finding.state import State
 from simulacra.rules.part import Part, PartConfig, PartRule, number_part, part_of
 from simulacra.rules.ticks import Ticks, Unit
 
-LEAST_TELLING = 30
-"""Rows that must have another value than the commonest one, for a match to be no accident."""
 _DIVISORS = (7, 10, 12, 24, 60, 100, 1_000, 3_600, 10_000, 86_400, 1_000_000)
 _FEWEST_QUOTIENTS = 3
-_FIRST_ROWS = 256
+_SIGNATURE_ROWS = 256
 """Rows whose values are a column's signature: equal parts have equal ones."""
 _ONES = cast("Unit", ticks.unit_of(pa.int64()))
 _NO_COLUMN = ""
 
 
-def find_parts(state: State, wholes: Iterable[str] | None = None) -> None:
+def find_parts(
+    state: State, wholes: Mapping[str, pa.Array], evidence: Evidence | None = None
+) -> None:
     """Find parts of dates, times and numbers, and note them.
 
     A column found to be a part leaves the state: it can be worked out, so nothing else needs it.
 
     Args:
         state: The rows, and the rules found before.
-        wholes: The columns to look for parts of; all when None.
+        wholes: The columns to look for parts of.
+        evidence: Weighs what own columns have in common with given ones.
     """
-    wanted = dict(state.measures()) if wholes is None else {n: state.columns[n] for n in wholes}
+    some = _some_rows(state)
     parts: dict[bytes, list[PartConfig]] = {}
-    for name, values in wanted.items():
-        for options, part in _parts(name, values[:_FIRST_ROWS]):
+    for name, values in wholes.items():
+        for options, part in _parts(name, values.take(some)):
             parts.setdefault(_signature(part), []).append(options)
     for name, values in list(state.numbers()):
-        alike = parts.get(_signature(ticks.read(values[:_FIRST_ROWS], _ONES)), [])
+        alike = parts.get(_signature(ticks.read(values.take(some), _ONES)), [])
         for options in alike if _tells(values) else []:
-            if options.of != name and options.of in state.columns:
-                found = _checked(state, options.model_copy(update={"column": name}))
-                if found is not None:
-                    state.apply(PartRule.name, found)
-                    break
+            if options.of == name or options.of not in state.columns:
+                continue
+            found = _checked(state, options.model_copy(update={"column": name}))
+            if found is None:
+                continue
+            if evidence is None or evidence.excludes_chance(name, options.of):
+                state.apply(PartRule.name, found)
+                break
+
+
+def _some_rows(state: State) -> pa.Array:
+    rows = max((len(values) for values in state.columns.values()), default=0)
+    return pa.array(np.linspace(0, max(rows - 1, 0), min(rows, _SIGNATURE_ROWS)).astype(np.int64))
 
 
 def _parts(name: str, values: pa.Array) -> Iterator[tuple[PartConfig, Ticks]]:

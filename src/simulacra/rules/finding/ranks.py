@@ -18,17 +18,23 @@ class Ranks:
 
     def __init__(self, columns: Mapping[str, Column]) -> None:
         self._names = list(columns)
+        self._given = np.array([column.given for column in columns.values()])
         self._families = np.array([column.unit.family for column in columns.values()])
         self._most = max(2, min(_MOST_PARTNERS, _TRIED_PAIRS // max(1, len(columns))))
         self._ranks = np.array([_standard_ranks(column) for column in columns.values()])
         self._alike = self._ranks @ self._ranks.T
 
     def partners(self, name: str) -> list[str]:
-        """Return the columns of the same family that move most with this one."""
+        """Return the columns of the same family that move most with this one.
+
+        Given columns come first, and take no own one's place.
+        """
         index = self._names.index(name)
         alike = np.abs(self._alike[index]) * (self._families == self._families[index])
         alike[index] = 0.0
-        best = np.argsort(-alike, kind="stable")[: self._most]
+        order = np.argsort(-alike, kind="stable")
+        given = self._given[order]
+        best = (*order[given][: self._most], *order[~given][: self._most])
         return [self._names[other] for other in best if alike[other] > 0.0]
 
     def bound(self, name: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import pyarrow as pa
@@ -14,48 +15,65 @@ from simulacra.core.registry import Kind
 from simulacra.core.schema import RuleSpec, TableSpec
 from simulacra.rules import ticks
 from simulacra.rules.columns import column_of
+from simulacra.rules.copied import NEARLY, Copy, share_equal
+from simulacra.rules.equal import Equal, comparable
 
 _MEASURES = frozenset({"integer", "float", "decimal", "date", "datetime", "time", "duration"})
 _CODES = frozenset({"category", "constant"})
 
 
 class State:
-    """The numbers and times of a table, changed by every rule that is found.
+    """The columns of a table and those given with them, changed by every rule that is found.
 
     Args:
-        sample: Rows of the table's schema.
-        table: The specification: keys, and what is neither number nor time, are left alone.
+        sample: Rows, own and given columns.
+        table: The specification: keys that aren't given are left alone.
+        given: The given columns. No rule changes them.
 
     Attributes:
-        columns: The columns, as the rules found so far leave them.
+        columns: The columns, as the rules found so far leave them; own ones first.
+        given: The given columns.
         found: Those rules, in the order in which they encode.
         taken: Names that no new column may have.
     """
 
-    def __init__(self, sample: pa.Table, table: TableSpec) -> None:
+    def __init__(
+        self, sample: pa.Table, table: TableSpec, given: AbstractSet[str] = frozenset()
+    ) -> None:
         self._table = table
-        self.taken = frozenset(table.columns)
-        self.columns: dict[str, pa.Array] = {}
+        self.taken = frozenset(table.columns) | frozenset(sample.column_names)
+        self.given = given
+        self.columns: dict[str, pa.Array] = {
+            name: column_of(sample, name) for name in usable(sample.schema, table, given)
+        }
         self.found: list[RuleSpec] = []
-        keys = {*table.primary_key, *(name for key in table.foreign_keys for name in key.columns)}
-        for name, column in table.columns.items():
-            usable = column.type in _MEASURES | _CODES and name not in keys
-            if usable and ticks.unit_of(column.arrow_type()) is not None:
-                self.columns[name] = column_of(sample, name)
+
+    def own(self) -> Iterator[tuple[str, pa.Array]]:
+        """Yield the columns that aren't given."""
+        return ((name, values) for name, values in self.columns.items() if name not in self.given)
 
     def numbers(self) -> Iterator[tuple[str, pa.Array]]:
-        """Yield the columns of numbers, those that stand for categories included."""
-        for name, values in self.columns.items():
+        """Yield the own columns of numbers, those that stand for categories included."""
+        for name, values in self.own():
             unit = ticks.unit_of(values.type)
-            if unit is not None and unit.family == "number":
+            if unit is not None and unit.family == "number" and self._is(name, _MEASURES | _CODES):
                 yield name, values
 
     def measures(self) -> Iterator[tuple[str, pa.Array]]:
-        """Yield the columns that measure something: numbers and times, no categories."""
-        for name, values in self.columns.items():
-            column = self._table.columns.get(name)
-            if column is None or column.type in _MEASURES:
+        """Yield the own columns that measure something: numbers and times, no categories."""
+        for name, values in self.own():
+            if ticks.unit_of(values.type) is not None and self._is(name, _MEASURES):
                 yield name, values
+
+    def anchors(self) -> Iterator[tuple[str, pa.Array]]:
+        """Yield the given columns of numbers and times."""
+        for name, values in self.columns.items():
+            if name in self.given and ticks.unit_of(values.type) is not None:
+                yield name, values
+
+    def _is(self, name: str, datatypes: AbstractSet[str]) -> bool:
+        column = self._table.columns.get(name)
+        return column is None or column.type in datatypes
 
     def apply(self, name: str, config: Config) -> None:
         """Note a rule and encode the rows by it.
@@ -75,17 +93,42 @@ class State:
         self.found.append(RuleSpec(rule=name, options=options))
 
     def keep(self, specs: Iterable[RuleSpec]) -> list[RuleSpec]:
-        """Apply rules found in fewer rows; return those that hold in these rows too."""
+        """Apply rules found in fewer rows; return those that hold in these rows too.
+
+        Where the order of a difference doesn't hold, the difference stays; what is not quite always
+        equal becomes a copy.
+        """
         for spec in specs:
-            unordered = {name: value for name, value in spec.options.items() if name != "order"}
-            if not self._holds(spec.rule, spec.options) and unordered != spec.options:
-                self._holds(spec.rule, unordered)
+            if self.holds(spec.rule, spec.options):
+                continue
+            if spec.rule == Equal.name:
+                column, of = (self.columns.get(spec.options[name]) for name in ("column", "of"))
+                if column is not None and of is not None and share_equal(column, of) >= NEARLY:
+                    self.holds(Copy.name, {**spec.options, "frequent": True})
+            elif "order" in spec.options:
+                options = {name: v for name, v in spec.options.items() if name != "order"}
+                self.holds(spec.rule, options)
         return self.found
 
-    def _holds(self, name: str, options: dict[str, Any]) -> bool:
+    def holds(self, name: str, options: dict[str, Any]) -> bool:
+        """Apply a rule if it holds in these rows; say whether it does."""
         rule: Rule = registry.load(Kind.RULE, name)
         try:
             self.apply(name, rule.config(**options))
         except SpecError:
             return False
         return True
+
+
+def usable(schema: pa.Schema, table: TableSpec, given: AbstractSet[str]) -> list[str]:
+    """Return the columns that rules may name: own ones that are no keys, and given ones."""
+    keys = {*table.primary_key, *(name for key in table.foreign_keys for name in key.columns)}
+    own = [name for name in table.columns if name not in given and name not in keys]
+    named = set(own)
+    wanted = own + [name for name in schema.names if name in given and name not in named]
+    return [name for name in wanted if _comparable(schema, name)]
+
+
+def _comparable(schema: pa.Schema, name: str) -> bool:
+    index = schema.get_field_index(name)
+    return index >= 0 and comparable(schema.types[index], schema.types[index])
