@@ -145,6 +145,12 @@ def _column_spec(column: ColumnProfile, datatype: DataType, claim: Detection) ->
     )
 
 
+def type_column(column: ColumnProfile) -> ColumnSpec:
+    """Return what a column is by its profile alone."""
+    datatypes = [registry.load(Kind.DATATYPE, name) for name in registry.names(Kind.DATATYPE)]
+    return _column_spec(column, *_ranked(datatypes, column)[0])
+
+
 def _primary_key(
     source: BatchSource,
     profile: TableProfile,
