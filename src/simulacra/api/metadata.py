@@ -10,12 +10,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from simulacra.api.inputs import inputs_of
+from simulacra.api.spec_files import read_values, spec_error, specification
 from simulacra.core.context import RunContext
-from simulacra.core.errors import InputError, SpecError
+from simulacra.core.errors import SpecError
 from simulacra.core.random import RngKey
 from simulacra.core.schema import ColumnSpec, DatasetSpec, TableSpec
 from simulacra.core.storage import atomic_file
-from simulacra.pipeline.detect import detect_table
+from simulacra.pipeline.detect_dataset import detect_dataset
 from simulacra.pipeline.diagram import mermaid
 from simulacra.pipeline.profile import DETECTION_ROWS
 from simulacra.pipeline.sdv_metadata import spec_from_sdv
@@ -33,11 +34,20 @@ class Metadata:
         self.spec = spec
 
     @classmethod
-    def detect(cls, data: Any, *, seed: int = 0, ctx: RunContext | None = None) -> Metadata:
-        """Read all rows once and find out types and primary keys.
+    def detect(
+        cls,
+        data: Any,
+        *,
+        infer_keys: bool = True,
+        seed: int = 0,
+        ctx: RunContext | None = None,
+    ) -> Metadata:
+        """Read all rows and find out types and keys; what a database declares is taken over.
 
         Args:
             data: A data frame, a dict of them by table name, or a path or URL.
+            infer_keys: Whether to look for foreign keys where none is declared. Those that hold
+                for every row and whose names agree are taken; what else may be one is noted.
             seed: Decides which rows are looked at closely.
             ctx: Limits and progress.
 
@@ -45,18 +55,17 @@ class Metadata:
             InputError: The data can't be read.
         """
         ctx = ctx or RunContext()
-        sources = inputs_of(data, ctx).sources
-        tables = {
-            name: detect_table(
-                source,
-                where=name,
-                sample_rows=DETECTION_ROWS,
-                rng=RngKey(seed, ("detect", name)),
-                ctx=ctx,
-            ).spec
-            for name, source in sources.items()
-        }
-        return cls(DatasetSpec(tables=tables))
+        inputs = inputs_of(data, ctx)
+        found = detect_dataset(
+            inputs.sources,
+            declared=inputs.declared,
+            sample_rows=DETECTION_ROWS,
+            rng=lambda table: RngKey(seed, ("detect", table)),
+            infer_keys=infer_keys,
+            keep_samples=False,
+            ctx=ctx,
+        )
+        return cls(found.spec)
 
     @classmethod
     def load(cls, path: str | Path) -> Metadata:
@@ -66,7 +75,7 @@ class Metadata:
             InputError: The file can't be read.
             SpecError: It is no specification; names the field.
         """
-        return cls(_parsed(_read(Path(path)), str(path)))
+        return cls(specification(read_values(Path(path)), str(path)))
 
     @classmethod
     def from_sdv(cls, path: str | Path, data: Any, *, ctx: RunContext | None = None) -> Metadata:
@@ -81,8 +90,8 @@ class Metadata:
             InputError: The file or the data can't be read.
             SpecError: The file is no SDV metadata, or doesn't fit the data.
         """
-        detected = cls.detect(data, ctx=ctx)
-        return cls(spec_from_sdv(_read(Path(path)), detected.spec, where=str(path)))
+        detected = cls.detect(data, infer_keys=False, ctx=ctx)
+        return cls(spec_from_sdv(read_values(Path(path)), detected.spec, where=str(path)))
 
     @property
     def tables(self) -> dict[str, TableSpec]:
@@ -125,7 +134,7 @@ class Metadata:
                 )
             self.spec = DatasetSpec(tables={**self.tables, table: new})
         except ValidationError as error:
-            raise _spec_error(error, where) from error
+            raise spec_error(error, where) from error
         return self
 
     def validate(self, data: Any, *, ctx: RunContext | None = None) -> list[Mismatch]:
@@ -135,7 +144,8 @@ class Metadata:
             What doesn't fit, each as ``table.column`` and what; empty if all does.
         """
         ctx = ctx or RunContext()
-        return mismatches(self.spec, inputs_of(data, ctx).sources, ctx)
+        inputs = inputs_of(data, ctx)
+        return mismatches(inputs.narrowed(self.spec, ctx), inputs.sources, ctx)
 
     def save(self, path: str | Path) -> None:
         """Write the specification as YAML, or as JSON if the file is called so.
@@ -174,55 +184,6 @@ class Metadata:
     def __repr__(self) -> str:
         tables = ", ".join(f"{name} ({len(t.columns)})" for name, t in self.tables.items())
         return f"Metadata({tables})"
-
-
-def _read(path: Path) -> Any:
-    import yaml
-
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise InputError("can't read the file", where=str(path), why=why) from error
-    except UnicodeDecodeError as error:
-        raise InputError("the file is not UTF-8", where=str(path), why=str(error)) from error
-    try:
-        return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError) as error:
-        raise SpecError(
-            "the file is neither YAML nor JSON",
-            where=str(path),
-            why=" ".join(str(error).split()),
-        ) from error
-
-
-def _parsed(value: Any, where: str) -> DatasetSpec:
-    try:
-        return DatasetSpec.model_validate(value)
-    except ValidationError as error:
-        if not isinstance(value, dict):
-            raise SpecError(
-                "this is no specification",
-                where=where,
-                mend="Write one with simulacra detect SRC -o FILE",
-            ) from error
-        raise _spec_error(error, where) from error
-
-
-def _spec_error(error: ValidationError, where: str) -> SpecError:
-    return SpecError(
-        "the specification is wrong",
-        where=where,
-        why="; ".join(map(_field_error, error.errors())),
-        mend="simulacra detect --json-schema tells all fields",
-    )
-
-
-def _field_error(entry: Mapping[str, Any]) -> str:
-    place = ".".join(map(str, entry["loc"]))
-    said = {"extra_forbidden": "there is no such field", "missing": "the field is missing"}
-    text = said.get(entry["type"]) or str(entry["msg"]).removeprefix("Value error, ")
-    return f"{place}: {text}" if place else text
 
 
 def _fields(spec: TableSpec | ColumnSpec) -> dict[str, Any]:

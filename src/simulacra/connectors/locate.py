@@ -6,13 +6,14 @@ DEST is a file for one table, a folder for any number, or a URL.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
 
+from simulacra.connectors.choosing import Choice
 from simulacra.connectors.files import Place, place_of, reading
 from simulacra.connectors.known import Connectors
 from simulacra.connectors.parquet import is_partitioned
@@ -26,18 +27,26 @@ from simulacra.core.protocols import BatchSource, Connector, TableWriter
 from simulacra.core.schema import DatasetSpec
 
 _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
+_ALL = Choice()
 
 
 def open_source(
-    uri: str, *, options: Mapping[str, Any] = _NO_OPTIONS, ctx: RunContext
+    uri: str,
+    *,
+    options: Mapping[str, Any] = _NO_OPTIONS,
+    choice: Choice = _ALL,
+    ignore: Collection[str] = (),
+    ctx: RunContext,
 ) -> dict[str, BatchSource]:
-    """Open every table at ``uri``.
+    """Open every table at ``uri``, or those chosen.
 
     A table is called as its file is, without the ending; a sheet of a workbook as the sheet is.
 
     Args:
         uri: A file, a folder, a glob pattern or a URL.
         options: Options of the connector, as ``delimiter`` of CSV.
+        choice: Which tables are wanted.
+        ignore: Names of files in the folder that are no tables.
         ctx: Limits and progress.
 
     Returns:
@@ -45,20 +54,43 @@ def open_source(
 
     Raises:
         InputError: There is nothing there, or a file can't be read.
-        UsageError: An option or URL makes no sense, or no connector knows the format.
+        UsageError: An option or URL makes no sense, no connector knows the format, or a pattern of
+            the choice fits no table.
     """
     connectors = Connectors()
     if (connector := connectors.of_scheme(uri)) is not None:
-        return dict(connector.read(uri, options, ctx))
+        return _read(connector, uri, options, choice, ctx)
     place = place_of(uri)
     with reading(uri):
         if place.is_folder():
-            return _open_folder(place, connectors, options, ctx)
+            return choice.among(_open_folder(place, connectors, options, ignore, ctx), where=uri)
         if not place.is_file() and any(sign in place.name for sign in "*?["):
-            return _open_pattern(place, connectors, options, ctx)
+            return choice.among(_open_pattern(place, connectors, options, ctx), where=uri)
         if not place.is_file():
             raise InputError("there is no such file or folder", where=uri)
-        return dict(connectors.of_file(place).read(uri, options, ctx))
+        return _read(connectors.of_file(place), uri, options, choice, ctx)
+
+
+def _read(
+    connector: Connector, uri: str, options: Mapping[str, Any], choice: Choice, ctx: RunContext
+) -> dict[str, BatchSource]:
+    if getattr(connector, "chooses_tables", False):
+        return dict(connector.read(uri, {**options, **choice.options()}, ctx))
+    return choice.among(connector.read(uri, options, ctx), where=uri)
+
+
+def folder_of(uri: str) -> Place | None:
+    """Return the folder that ``uri`` names; None if it is anything else, or not there.
+
+    Raises:
+        InputError: It can't be looked at.
+        UsageError: The URL makes no sense.
+    """
+    if Connectors().of_scheme(uri) is not None:
+        return None
+    place = place_of(uri)
+    with reading(uri):
+        return place if place.is_folder() else None
 
 
 def declared_tables(
@@ -80,11 +112,16 @@ def declared_tables(
 
 
 def _open_folder(
-    folder: Place, connectors: Connectors, options: Mapping[str, Any], ctx: RunContext
+    folder: Place,
+    connectors: Connectors,
+    options: Mapping[str, Any],
+    ignore: Collection[str],
+    ctx: RunContext,
 ) -> dict[str, BatchSource]:
     if is_partitioned(folder):
         return dict(connectors.named(DEFAULT_FORMAT).read(folder.uri, options, ctx))
-    return _open_each(folder, folder.children(), connectors, options, ctx)
+    entries = [entry for entry in folder.children() if entry.name not in ignore]
+    return _open_each(folder, entries, connectors, options, ctx)
 
 
 def _open_pattern(
