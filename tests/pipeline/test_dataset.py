@@ -12,7 +12,7 @@ from simulacra.core.errors import BundleError, InputError, SpecError, UsageError
 from simulacra.core.limits import Limits
 from simulacra.core.protocols import BLOCK_ROWS
 from simulacra.core.schema import ColumnSpec, DatasetSpec, TableSpec
-from simulacra.pipeline.dataset import fit_dataset, load_dataset, rows_to_draw
+from simulacra.pipeline.dataset import fit_dataset, load_dataset
 from simulacra.pipeline.options import FitOptions
 
 
@@ -28,7 +28,7 @@ def learn(table, *, model="independent", spec=None, seed=0, ctx=None, **options)
 
 
 def draw(dataset, rows, *, seed=None, ctx=None):
-    batches = dataset.draw("t", rows, seed=seed, ctx=ctx or RunContext())
+    batches = dataset.draw("t", dataset.plan(rows), seed=seed, ctx=ctx or RunContext())
     return pa.Table.from_batches(batches, dataset.tables["t"].schema)
 
 
@@ -205,7 +205,7 @@ def test_options_of_the_model_are_checked_at_the_door():
 )
 def test_rows_wanted(rows, scale, expected):
     dataset = learn(pa.table({"a": list(range(10))}))
-    assert rows_to_draw(dataset.tables["t"], rows, scale) == expected
+    assert dataset.plan(rows, scale) == {"t": expected}
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_rows_wanted(rows, scale, expected):
 def test_rows_that_make_no_sense(rows, scale):
     dataset = learn(pa.table({"a": list(range(10))}))
     with pytest.raises(UsageError):
-        rows_to_draw(dataset.tables["t"], rows, scale)
+        dataset.plan(rows, scale)
 
 
 def test_a_bundle_whose_contents_were_swapped_is_refused(tmp_path):

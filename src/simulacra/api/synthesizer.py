@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,7 @@ from simulacra.connectors.frames import FrameKind, to_frame
 from simulacra.connectors.locate import open_target
 from simulacra.core.context import RunContext
 from simulacra.core.errors import BundleError, UsageError
-from simulacra.pipeline.dataset import (
-    FittedDataset,
-    fit_dataset,
-    load_dataset,
-    rows_to_draw,
-)
+from simulacra.pipeline.dataset import FittedDataset, fit_dataset, load_dataset
 from simulacra.pipeline.options import STRUCTURE_ROWS, FitOptions
 from simulacra.pipeline.plan import Plan, plan_run
 
@@ -34,6 +29,9 @@ class Synthesizer:
         model: Registry name of the model; ``simulacra plugins`` lists them.
         seed: Decides everything random: the same seed and data give the same result.
         find_rules: Whether to look for arithmetic between columns (differences and the like).
+        infer_keys: Whether to look for foreign keys where the data declares none.
+        keep: Tables that are written as they are (airlines, countries).
+        keep_orphans: Whether rows whose foreign key names no row are drawn too.
         ctx: Limits and progress.
         options: Options of the model.
 
@@ -51,10 +49,20 @@ class Synthesizer:
         *,
         seed: int = 0,
         find_rules: bool = True,
+        infer_keys: bool = True,
+        keep: Sequence[str] = (),
+        keep_orphans: bool = False,
         ctx: RunContext | None = None,
         **options: Any,
     ) -> None:
-        self._options = FitOptions(model, options, find_rules=find_rules)
+        self._options = FitOptions(
+            model,
+            options,
+            find_rules=find_rules,
+            infer_keys=infer_keys,
+            keep=tuple(keep),
+            keep_orphans=keep_orphans,
+        )
         self._options.model_config()
         self._seed = seed
         self._ctx = ctx or RunContext()
@@ -122,12 +130,17 @@ class Synthesizer:
         return Metadata(self.fitted.spec)
 
     def sample(
-        self, rows: int | None = None, *, scale: float | None = None, seed: int | None = None
+        self,
+        rows: int | Mapping[str, int] | None = None,
+        *,
+        scale: float | None = None,
+        seed: int | None = None,
     ) -> Any:
         """Draw synthetic rows.
 
         Args:
-            rows: How many (of each table); as many as were learned when None.
+            rows: How many of each table, or by table (the others follow); as many as were learned
+                when None.
             scale: How many, as a multiple of those learned.
             seed: Another seed than the synthesizer's. The same seed and number give the same rows;
                 of another number, whole blocks of 65,536 rows are the same.
@@ -138,12 +151,15 @@ class Synthesizer:
         Raises:
             UsageError: Nothing was learned yet, or the arguments make no sense.
         """
+        fitted = self.fitted
         frames = {}
-        for name, table in self.fitted.tables.items():
-            batches = self.batches(name, rows_to_draw(table, rows, scale), seed=seed)
-            made = pa.Table.from_batches(batches, table.schema)
+        drawn = fitted.draw_all(fitted.plan(rows, scale), seed=seed, ctx=self._ctx)
+        for name, batches in drawn:
+            made = pa.Table.from_batches(batches, fitted.tables[name].schema)
             frames[name] = to_frame(made, self._kinds.get(name, FrameKind.ARROW))
-        return next(iter(frames.values())) if self._is_single else frames
+        if self._is_single:
+            return next(iter(frames.values()))
+        return {name: frames[name] for name in fitted.tables}
 
     def batches(
         self, table: str | None = None, rows: int | None = None, *, seed: int | None = None
@@ -158,13 +174,13 @@ class Synthesizer:
             table = next(iter(known))
         if table is None or table not in known:
             raise UsageError(f"there is no table {table!r}", mend=f"There are: {', '.join(known)}")
-        wanted = rows_to_draw(known[table], rows, None)
+        wanted = self.fitted.plan(None if rows is None else {table: rows})
         return self.fitted.draw(table, wanted, seed=seed, ctx=self._ctx)
 
     def write(
         self,
         dest: str | Path,
-        rows: int | None = None,
+        rows: int | Mapping[str, int] | None = None,
         *,
         scale: float | None = None,
         seed: int | None = None,
@@ -176,7 +192,8 @@ class Synthesizer:
 
         Args:
             dest: A file for one table, a folder for one or more, or a URL.
-            rows: How many of each table; as many as were learned when None.
+            rows: How many of each table, or by table (the others follow); as many as were learned
+                when None.
             scale: How many, as a multiple of those learned.
             seed: Another seed than the synthesizer's.
             file_format: The format in a folder; that of the file's ending, or Parquet.
@@ -190,21 +207,21 @@ class Synthesizer:
             OutputError: ``dest`` can't be written.
             UsageError: The arguments make no sense.
         """
-        wanted = {
-            name: rows_to_draw(table, rows, scale) for name, table in self.fitted.tables.items()
-        }
+        fitted = self.fitted
+        wanted = fitted.plan(rows, scale)
         target = open_target(
             str(dest),
-            tables={name: table.schema for name, table in self.fitted.tables.items()},
+            tables={name: table.schema for name, table in fitted.tables.items()},
+            spec=fitted.spec,
             file_format=file_format,
             partitioned=partitioned,
             overwrite=overwrite,
             ctx=self._ctx,
         )
         with target as writers:
-            for name, count in wanted.items():
+            for name, batches in fitted.draw_all(wanted, seed=seed, ctx=self._ctx):
                 with writers[name] as writer:
-                    for batch in self.batches(name, count, seed=seed):
+                    for batch in batches:
                         writer.write(batch)
         return wanted
 
@@ -212,7 +229,7 @@ class Synthesizer:
         self,
         data: Any,
         *,
-        rows: int | None = None,
+        rows: int | Mapping[str, int] | None = None,
         scale: float | None = None,
         structure_rows: int = STRUCTURE_ROWS,
     ) -> Plan:

@@ -51,12 +51,12 @@ def inspect(
     dataset = load_dataset(Path(bundle))
     tables: dict[str, Any] = {}
     for name, table in dataset.tables.items():
-        kept = dict(table.model.kept_values())
+        kept = table.kept_values()
         tables[name] = {
             "rows": table.rows,
             "primary_key": table.spec.primary_key,
             "columns": {c: spec.type for c, spec in table.spec.columns.items()},
-            "rules": [rule for rule, _ in table.model.rules],
+            "rules": [rule for rule, _ in table.model.rules] if table.model else [],
             "kept_values": {c: len(v) for c, v in kept.items() if v},
         }
         if values:

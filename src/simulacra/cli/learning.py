@@ -11,6 +11,8 @@ import typer
 from simulacra.cli.settings import (
     AsJson,
     Format,
+    Keep,
+    KeepOrphans,
     Memory,
     Model,
     NoRules,
@@ -29,6 +31,7 @@ from simulacra.cli.settings import (
     Threads,
     model_options,
     reading,
+    rows_wanted,
     run_context,
 )
 from simulacra.core.errors import UsageError
@@ -58,6 +61,8 @@ def synth(
     settings: Settings = None,
     structure_rows: StructureRows = 1_000_000,
     no_rules: NoRules = False,
+    keep: Keep = None,
+    keep_orphans: KeepOrphans = False,
     file_format: Format = None,
     partitioned: Partitioned = False,
     overwrite: Overwrite = False,
@@ -74,10 +79,13 @@ def synth(
     from simulacra.connectors.targets import check_target
 
     ctx = run_context(quiet=quiet or as_json, threads=threads, memory=memory)
+    wanted = rows_wanted(rows)
     synthesizer = Synthesizer(
         model,
         seed=seed,
         find_rules=not no_rules,
+        keep=keep or (),
+        keep_orphans=keep_orphans,
         ctx=ctx,
         **model_options(model, settings),
     )
@@ -88,14 +96,14 @@ def synth(
     )
     if dry_run:
         plan = synthesizer.plan(
-            reading(src, read), rows=rows, scale=scale, structure_rows=structure_rows
+            reading(src, read), rows=wanted, scale=scale, structure_rows=structure_rows
         )
         typer.echo(json.dumps(plan.to_dict()) if as_json else f"{plan}\n  to {dest}")
         return
     synthesizer.fit(reading(src, read), _metadata(spec), rows=structure_rows)
     written = synthesizer.write(
         dest,
-        rows,
+        wanted,
         scale=scale,
         file_format=file_format,
         partitioned=partitioned,
@@ -174,6 +182,8 @@ def fit(
     settings: Settings = None,
     structure_rows: StructureRows = 1_000_000,
     no_rules: NoRules = False,
+    keep: Keep = None,
+    keep_orphans: KeepOrphans = False,
     threads: Threads = None,
     memory: Memory = None,
     quiet: Quiet = False,
@@ -188,6 +198,8 @@ def fit(
         model,
         seed=seed,
         find_rules=not no_rules,
+        keep=keep or (),
+        keep_orphans=keep_orphans,
         ctx=ctx,
         **model_options(model, settings),
     )
@@ -223,7 +235,7 @@ def sample(
     synthesizer = Synthesizer.load(bundle, ctx=ctx)
     written = synthesizer.write(
         dest,
-        rows,
+        rows_wanted(rows),
         scale=scale,
         seed=seed,
         file_format=file_format,

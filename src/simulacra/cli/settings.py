@@ -44,7 +44,20 @@ NoRules = Annotated[
     bool, typer.Option("--no-rules", help="Don't look for arithmetic between columns.")
 ]
 Rows = Annotated[
-    int | None, typer.Option("--rows", min=0, help="Rows of each table (default: as learned).")
+    list[str] | None,
+    typer.Option(
+        "--rows",
+        metavar="[TABLE=]N",
+        help="Rows of each table, or of one; repeatable (default: as learned).",
+    ),
+]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option("--keep", metavar="TABLE", help="Write this table as it is; repeatable."),
+]
+KeepOrphans = Annotated[
+    bool,
+    typer.Option("--keep-orphans", help="Draw rows whose foreign key names no row, as found."),
 ]
 Scale = Annotated[
     float | None, typer.Option("--scale", min=0, help="Rows, as a multiple of those learned.")
@@ -115,3 +128,34 @@ def _setting(setting: str, flag: str, form: str) -> tuple[str, Any]:
         return name, json.loads(text)
     except ValueError:
         return name, text
+
+
+def rows_wanted(texts: Sequence[str] | None) -> int | dict[str, int] | None:
+    """Return the rows asked for: of every table, or by table.
+
+    Raises:
+        UsageError: A text is neither ``N`` nor ``TABLE=N``, or both forms are given.
+    """
+    if not texts:
+        return None
+    wanted: dict[str, int] = {}
+    for text in texts:
+        table, by_table, number = text.rpartition("=")
+        if not by_table and len(texts) > 1:
+            raise UsageError(
+                "--rows is given several times", mend="Write --rows TABLE=N for each table"
+            )
+        wanted[table] = _whole_number(number, text)
+    return wanted.get("") if "" in wanted else wanted
+
+
+def _whole_number(number: str, text: str) -> int:
+    try:
+        value = float(number)
+    except ValueError:
+        value = -1.0
+    if value < 0 or value != int(value):
+        raise UsageError(
+            f"--rows {text}", why="it is no number of rows", mend="Write --rows 1000 or TABLE=1e6"
+        )
+    return int(value)

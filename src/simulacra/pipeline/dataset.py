@@ -7,70 +7,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from simulacra.core import registry
-from simulacra.core.artifacts import ArtifactReader, ArtifactWriter, open_bundle, write_bundle
+from simulacra.core.artifacts import open_bundle, write_bundle
 from simulacra.core.context import RunContext
-from simulacra.core.errors import BundleError, UsageError
-from simulacra.core.protocols import BLOCK_ROWS, BatchSource
+from simulacra.core.declared import DeclaredTable
+from simulacra.core.errors import BundleError, SpecError
+from simulacra.core.protocols import BatchSource
 from simulacra.core.random import RngKey
-from simulacra.core.registry import Kind
 from simulacra.core.schema import DatasetSpec, TableSpec
-from simulacra.pipeline.detect import detect_table
+from simulacra.pipeline.detect_dataset import detect_dataset
 from simulacra.pipeline.fit import fit_table, structure_budget
-from simulacra.pipeline.flat_model import FlatModel, load_flat_model
+from simulacra.pipeline.fitted_table import FittedTable, load_table
 from simulacra.pipeline.flat_sources import FlatSource
-from simulacra.pipeline.keys import CompositeKey, KeyNumbering
+from simulacra.pipeline.keys import CompositeKey
 from simulacra.pipeline.nesting import Layout
 from simulacra.pipeline.options import FitOptions
 from simulacra.pipeline.plain import plain, schema_as_found
+from simulacra.pipeline.relations.draw import Drawing
+from simulacra.pipeline.relations.learn import learn_related
+from simulacra.pipeline.relations.rows import plan_rows
+from simulacra.pipeline.subsample import uniform_sample
 from simulacra.pipeline.validate import check_schema
-
-ENGINE = "threads"
-
-
-@dataclass(frozen=True, slots=True)
-class FittedTable:
-    """A learned table.
-
-    Attributes:
-        spec: Its specification.
-        schema: The schema as found, metadata included; that of the rows drawn.
-        layout: How its columns lie flat.
-        model: What was learned.
-        rows: How many rows it had.
-        key: How its composite key is kept unique, if it has one.
-    """
-
-    spec: TableSpec
-    schema: pa.Schema
-    layout: Layout
-    model: FlatModel
-    rows: int
-    key: CompositeKey | None
-
-    def draw(self, rows: int, *, rng: RngKey, ctx: RunContext) -> Iterator[pa.RecordBatch]:
-        """Yield ``rows`` new rows in blocks.
-
-        The same key gives the same rows, whatever the number of threads.
-        """
-        numbering = KeyNumbering(self.key, rng) if self.key else None
-
-        def block(number: int) -> pa.RecordBatch:
-            start = number * BLOCK_ROWS
-            flat = self.model.draw(
-                min(BLOCK_ROWS, rows - start),
-                context=None,
-                rng=rng.child("block", number),
-                start=start,
-            )
-            return self.layout.unflatten(flat)
-
-        blocks = range(-(-rows // BLOCK_ROWS))
-        for batch in registry.load(Kind.ENGINE, ENGINE).map(block, blocks, ctx=ctx):
-            yield (numbering.apply(batch) if numbering else batch).cast(self.schema)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +37,13 @@ class FittedDataset:
 
     Attributes:
         tables: Each by its name.
+        order: Their names, parents before children.
         seed: The seed that it was learned with, and is drawn with unless told otherwise.
         about: How it was made, for people: model, options, versions.
     """
 
     tables: Mapping[str, FittedTable]
+    order: tuple[str, ...]
     seed: int
     about: Mapping[str, Any]
 
@@ -92,17 +52,40 @@ class FittedDataset:
         """The specification of all tables."""
         return DatasetSpec(tables={name: table.spec for name, table in self.tables.items()})
 
+    def plan(
+        self, rows: int | Mapping[str, int] | None, scale: float | None = None
+    ) -> dict[str, int]:
+        """Return how many rows of each table are drawn; see :func:`plan_rows`.
+
+        Raises:
+            UsageError: The arguments make no sense.
+        """
+        return plan_rows(self.tables, self.order, rows, scale)
+
+    def draw_all(
+        self, rows: Mapping[str, int], *, seed: int | None, ctx: RunContext
+    ) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
+        """Yield each table's name and its new rows in blocks, parents before children.
+
+        The rows of one table must be taken before the next table is asked for.
+
+        Args:
+            rows: How many of each table; see :meth:`plan`.
+            seed: Another seed than the dataset's.
+            ctx: Limits and progress.
+        """
+        seed = self.seed if seed is None else seed
+        yield from Drawing(self.tables, self.order, rows, seed=seed, ctx=ctx)
+
     def draw(
-        self, name: str, rows: int, *, seed: int | None, ctx: RunContext
+        self, name: str, rows: Mapping[str, int], *, seed: int | None, ctx: RunContext
     ) -> Iterator[pa.RecordBatch]:
-        """Yield ``rows`` new rows of one table in blocks, reporting progress."""
-        if rows < 0:
-            raise UsageError(f"{rows} rows", where=name, mend="Give 0 or more")
-        key = RngKey(self.seed if seed is None else seed, ("sample", name))
-        with ctx.progress.task(f"Drawing {name}", rows) as task:
-            for batch in self.tables[name].draw(rows, rng=key, ctx=ctx):
-                task.advance(batch.num_rows)
-                yield batch
+        """Yield the new rows of one table in blocks, drawing its ancestors for it alone."""
+        seed = self.seed if seed is None else seed
+        for table, batches in Drawing(self.tables, self.order, rows, seed=seed, ctx=ctx, only=name):
+            if table == name:
+                yield from batches
+                return
 
     def save(self, path: Path) -> None:
         """Write a bundle.
@@ -112,16 +95,10 @@ class FittedDataset:
         """
         with write_bundle(path, about=dict(self.about)) as out:
             out.json("spec", self.spec.model_dump(mode="json"))
-            out.json("dataset", {"seed": self.seed, "tables": list(self.tables)})
+            facts = {"seed": self.seed, "tables": list(self.tables), "order": list(self.order)}
+            out.json("dataset", facts)
             for place, table in enumerate(self.tables.values()):
-                _save_table(table, out.child("tables").child(place))
-
-
-def _save_table(table: FittedTable, out: ArtifactWriter) -> None:
-    out.table("schema", table.schema.empty_table())
-    out.table("plain_schema", table.layout.schema.empty_table())
-    out.json("facts", {"rows": table.rows, "key": table.key.to_json() if table.key else None})
-    table.model.save(out)
+                table.save(out.child("tables").child(place))
 
 
 def load_dataset(path: Path) -> FittedDataset:
@@ -136,10 +113,14 @@ def load_dataset(path: Path) -> FittedDataset:
             spec = DatasetSpec.model_validate(src.json("spec"))
             dataset = src.json("dataset")
             tables = {
-                name: _load_table(spec.tables[name], src.child("tables").child(place))
+                name: load_table(spec.tables[name], src.child("tables").child(place))
                 for place, name in enumerate(dataset["tables"])
             }
-            return FittedDataset(tables, int(dataset["seed"]), manifest.get("about", {}))
+            order = tuple(dataset["order"])
+            if sorted(order) != sorted(tables):
+                raise ValueError("the order names other tables")  # noqa: TRY301 - told as damage
+            about = manifest.get("about", {})
+            return FittedDataset(tables, order, int(dataset["seed"]), about)
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise BundleError(
                 "its contents make no sense",
@@ -149,29 +130,23 @@ def load_dataset(path: Path) -> FittedDataset:
             ) from error
 
 
-def _load_table(spec: TableSpec, src: ArtifactReader) -> FittedTable:
-    facts = src.json("facts")
-    key = CompositeKey.from_json(facts["key"]) if facts["key"] else None
-    layout = Layout.of(src.table("plain_schema").schema)
-    schema = src.table("schema").schema
-    return FittedTable(spec, schema, layout, load_flat_model(src), int(facts["rows"]), key)
-
-
 def fit_dataset(
     sources: Mapping[str, BatchSource],
     spec: DatasetSpec | None,
     options: FitOptions,
     *,
+    declared: Mapping[str, DeclaredTable] | None = None,
     seed: int,
     about: Mapping[str, Any],
     ctx: RunContext,
 ) -> FittedDataset:
-    """Learn every table of a dataset.
+    """Learn every table of a dataset, and what they have to do with each other.
 
     Args:
         sources: The tables' rows, by name.
         spec: What the tables are; detected when None.
         options: What to learn with.
+        declared: What the store they come from says of them, if there is no specification.
         seed: Decides everything random.
         about: How it is made, for people.
         ctx: Limits and progress.
@@ -182,27 +157,92 @@ def fit_dataset(
     """
     options.model_config()
     sources = {name: plain(source) for name, source in sources.items()}
-    if spec is not None:
-        check_schema(spec, sources)
-    tables = {}
-    for name, source in sources.items():
-        rng = RngKey(seed, ("fit", name))
-        sample: pa.Table | None = None
-        if spec is None:
-            found = detect_table(
-                source,
-                where=name,
-                sample_rows=structure_budget(source.schema, options, ctx),
-                rng=rng.child("structure"),
-                ctx=ctx,
-            )
-            table_spec, sample = found.spec, found.profile.sample
-        else:
-            table_spec = spec.tables[name]
-        tables[name] = fit_one(
-            source, table_spec, options, where=name, sample=sample, rng=rng, ctx=ctx
+    samples: dict[str, pa.Table] = {}
+    if spec is None:
+        found = detect_dataset(
+            sources,
+            declared=declared,
+            sample_rows=lambda schema: structure_budget(schema, options, ctx),
+            rng=lambda name: RngKey(seed, ("fit", name)).child("structure"),
+            infer_keys=options.infer_keys,
+            ctx=ctx,
         )
-    return FittedDataset(tables, seed, about)
+        spec, samples = found.spec, dict(found.samples)
+    else:
+        check_schema(spec, sources)
+    spec = _keeping(spec, options.keep)
+    related = _related(spec)
+    fitted: dict[str, FittedTable] = {}
+    order: tuple[str, ...] = ()
+    for name in [name for name in spec.tables if name not in related]:
+        rng = RngKey(seed, ("fit", name))
+        fitted[name] = fit_one(
+            sources[name],
+            spec.tables[name],
+            options,
+            where=name,
+            sample=samples.pop(name, None),
+            rng=rng,
+            ctx=ctx,
+        )
+    if related:
+        budgets = {n: structure_budget(sources[n].schema, options, ctx) for n in related}
+        learned, order = learn_related(
+            {name: sources[name] for name in related},
+            DatasetSpec(tables={name: spec.tables[name] for name in related}),
+            {
+                name: samples[name]
+                if name in samples
+                else uniform_sample(
+                    sources[name], budgets[name], RngKey(seed, ("fit", name)).child("structure")
+                )
+                for name in related
+            },
+            budgets,
+            options,
+            seed=seed,
+            ctx=ctx,
+        )
+        fitted |= learned
+    order += tuple(name for name in spec.tables if name not in related)
+    return FittedDataset({name: fitted[name] for name in spec.tables}, order, seed, about)
+
+
+def _keeping(spec: DatasetSpec, names: tuple[str, ...]) -> DatasetSpec:
+    """Mark tables as kept, and see that none of those leads to a table that is made anew.
+
+    Raises:
+        SpecError: There is no such table, or its parent isn't kept.
+    """
+    for name in names:
+        if name not in spec.tables:
+            raise SpecError(
+                "there is no such table to keep",
+                where=name,
+                mend=f"There are: {', '.join(spec.tables)}",
+            )
+    tables = {
+        name: table.model_copy(update={"keep": True}) if name in names else table
+        for name, table in spec.tables.items()
+    }
+    for name, table in tables.items():
+        for key in table.foreign_keys:
+            if table.keep and not tables[key.parent].keep:
+                raise SpecError(
+                    f"it is kept as it is, but refers to {key.parent}, which is made anew",
+                    where=f"{name}.{','.join(key.columns)}",
+                    mend=f"Keep {key.parent} as well, or don't keep {name}",
+                )
+    return DatasetSpec(tables=tables)
+
+
+def _related(spec: DatasetSpec) -> list[str]:
+    """Return the tables that have to do with others, or are kept."""
+    involved = {name for name, table in spec.tables.items() if table.keep}
+    for name, table in spec.tables.items():
+        for key in table.foreign_keys:
+            involved |= {name, key.parent}
+    return [name for name in spec.tables if name in involved]
 
 
 def fit_one(
@@ -215,7 +255,7 @@ def fit_one(
     rng: RngKey,
     ctx: RunContext,
 ) -> FittedTable:
-    """Learn one table; see :func:`simulacra.pipeline.fit.fit_table`."""
+    """Learn a table that stands alone; see :func:`simulacra.pipeline.fit.fit_table`."""
     learned = fit_table(source, spec, options, where=where, sample=sample, rng=rng, ctx=ctx)
     layout = Layout.of(source.schema)
     key = CompositeKey.of(
@@ -226,22 +266,4 @@ def fit_one(
         where=where,
         ctx=ctx,
     )
-    return FittedTable(spec, schema_as_found(source), layout, learned.model, learned.rows, key)
-
-
-def rows_to_draw(table: FittedTable, rows: int | None, scale: float | None) -> int:
-    """Return how many rows are wanted: a number, a share of those learned, or as many.
-
-    Raises:
-        UsageError: Both are given, or one makes no sense.
-    """
-    if rows is not None and scale is not None:
-        raise UsageError("both rows and scale are given", mend="Give one of them")
-    if scale is not None:
-        if not np.isfinite(scale) or scale < 0:
-            raise UsageError(f"a scale of {scale}", mend="Give a number from 0 up")
-        return round(table.rows * scale)
-    wanted = table.rows if rows is None else rows
-    if wanted < 0:
-        raise UsageError(f"{wanted} rows", mend="Give 0 or more")
-    return wanted
+    return FittedTable(spec, schema_as_found(source), layout, learned.rows, learned.model, key=key)

@@ -117,6 +117,14 @@ class TableLearner:
         """The given columns that rules use: those that ``update`` needs."""
         return self._given & {column for _, rule in self._rules for column in rule.columns}
 
+    def rewrites(self, column: str) -> bool:
+        """Say whether rules turn a column into something else before it is learned."""
+        return (
+            self._fitters[column][0] != self._columns[column].type
+            if (column in self._fitters)
+            else True
+        )
+
     def update(self, flat: Flat) -> None:
         """Take the next rows of the table."""
         encoded = encode_columns(flat.batch, self._rules)

@@ -26,12 +26,18 @@ class FitOptions:
         model_options: Options of the model's config.
         structure_rows: The most rows that structure is learned from.
         find_rules: Whether to look for differences and the like that columns obey.
+        infer_keys: Whether to look for foreign keys where none is declared.
+        keep_orphans: Whether rows whose key names no parent are drawn too.
+        keep: Tables that are written as they are.
     """
 
     model: str = "forest"
     model_options: Mapping[str, Any] = field(default_factory=dict)
     structure_rows: int = STRUCTURE_ROWS
     find_rules: bool = True
+    infer_keys: bool = True
+    keep_orphans: bool = False
+    keep: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a budget of nothing."""

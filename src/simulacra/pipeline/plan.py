@@ -77,13 +77,17 @@ def plan_run(
     sources: Mapping[str, BatchSource],
     options: FitOptions,
     *,
-    rows: int | None,
+    rows: int | Mapping[str, int] | None,
     scale: float | None,
     ctx: RunContext,
 ) -> Plan:
     """Plan a run; reads nothing but schemas and what they say of rows."""
+
+    def asked(name: str) -> int | None:
+        return rows.get(name) if isinstance(rows, Mapping) else rows
+
     tables = {
-        name: _plan_table(source, options, rows=rows, scale=scale, ctx=ctx)
+        name: _plan_table(source, options, rows=asked(name), scale=scale, ctx=ctx)
         for name, source in sources.items()
     }
     sample_bytes = max(

@@ -1,0 +1,187 @@
+"""What a row is drawn given: the codes of its parents, their parents and theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulacra.core.features import Codes, FeatureKind, Features, FeatureSpec, Role
+from simulacra.models.forest.association import mutual_information
+from simulacra.pipeline.relations.columns import take_codes
+from simulacra.pipeline.relations.graph import Graph
+from simulacra.pipeline.relations.graph import Role as KeyRole
+from simulacra.pipeline.relations.resolve import Rows
+
+HOPS = 3
+"""How many keys lead from a row to the farthest row it is drawn given."""
+_MOST_FEATURES = 40
+"""Features that a row is drawn given, at most: those that tell most."""
+_ROWS = 20_000
+_DEGREES = 15 * 15
+"""Degrees of freedom of two features in 16 bins each: see ``mutual_information``."""
+_STANDARD_ERRORS = 5.0
+_FOLLOWED = (KeyRole.OWNER, KeyRole.LINK, KeyRole.KEPT)
+
+
+class SeenTable(Protocol):
+    """A table, real or drawn, of which codes and parents are at hand."""
+
+    @property
+    def codes(self) -> Mapping[str, Codes]:
+        """The codes of its columns, shape ``(rows,)`` each."""
+        ...
+
+    @property
+    def parents(self) -> Sequence[Rows]:
+        """The parents' row numbers, for each of its relations."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ContextFeature:
+    """One column of an ancestor.
+
+    Attributes:
+        path: Which relation of the table to follow, then which of the parent's, and so on.
+        table: The table at the end.
+        column: Its column.
+        spec: The feature, whose last code stands for no such ancestor.
+    """
+
+    path: tuple[int, ...]
+    table: str
+    column: str
+    spec: FeatureSpec
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "path": list(self.path),
+            "table": self.table,
+            "column": self.column,
+            "spec": self.spec.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> ContextFeature:
+        """Undo :meth:`to_json`."""
+        spec = FeatureSpec.from_json(value["spec"])
+        return cls(tuple(value["path"]), value["table"], value["column"], spec)
+
+
+def context_features(
+    table: str,
+    graph: Graph,
+    views: Mapping[str, Mapping[str, FeatureSpec]],
+    *,
+    roles: Sequence[KeyRole] = _FOLLOWED,
+) -> list[ContextFeature]:
+    """Return everything that a table's rows could be drawn given.
+
+    Args:
+        table: The table.
+        graph: The relations.
+        views: The features of each table as seen from below.
+        roles: The relations of the table itself that are followed.
+    """
+    return list(_from(table, graph, views, roles, ()))
+
+
+def _from(
+    table: str,
+    graph: Graph,
+    views: Mapping[str, Mapping[str, FeatureSpec]],
+    roles: Sequence[KeyRole],
+    path: tuple[int, ...],
+) -> Iterator[ContextFeature]:
+    for place, relation in enumerate(graph.relations[table]):
+        if relation.role not in roles:
+            continue
+        parent, there = relation.key.parent, (*path, place)
+        for column, seen in views[parent].items():
+            spec = FeatureSpec(
+                name=f"^{'.'.join(map(str, there))}.{column}",
+                column=column,
+                kind=seen.kind,
+                cardinality=seen.cardinality + 1,
+                role=Role.CONTEXT,
+            )
+            yield ContextFeature(there, parent, column, spec)
+        if len(there) < HOPS:
+            yield from _from(parent, graph, views, _FOLLOWED, there)
+
+
+@dataclass(slots=True)
+class Ancestors:
+    """The ancestors of some rows of a table, each looked up once.
+
+    Attributes:
+        table: The table.
+        parents: For each of its relations the parents of these rows.
+        graph: The relations.
+        tables: All tables drawn (or real).
+    """
+
+    table: str
+    parents: Sequence[Rows]
+    graph: Graph
+    tables: Mapping[str, SeenTable]
+    _found: dict[tuple[int, ...], tuple[str, Rows]] = field(default_factory=dict)
+
+    def rows(self, path: tuple[int, ...]) -> tuple[str, Rows]:
+        """Return the table at the end of a path and the row numbers there, -1 for none."""
+        if path not in self._found:
+            if len(path) == 1:
+                table, rows = self.table, self.parents[path[0]]
+            else:
+                table, before = self.rows(path[:-1])
+                onward = self.tables[table].parents[path[-1]]
+                rows = onward[np.maximum(before, 0)] if len(onward) else np.full_like(before, -1)
+                rows = np.where(before < 0, np.int32(-1), rows)
+            parent = self.graph.relations[table][path[-1]].key.parent
+            self._found[path] = parent, rows
+        return self._found[path]
+
+    def codes(self, feature: ContextFeature) -> Codes:
+        """Return the codes of a feature."""
+        table, rows = self.rows(feature.path)
+        return take_codes(
+            self.tables[table].codes[feature.column], rows, feature.spec.cardinality - 1
+        )
+
+
+def telling(
+    candidates: Sequence[Codes], targets: Sequence[Codes], generator: np.random.Generator
+) -> list[int]:
+    """Return which candidates tell something of a target, in their order.
+
+    A candidate stays if its mutual information with some target is beyond what chance gives: five
+    standard errors of the estimate (whose sum of squares is chi-squared under independence).
+
+    Args:
+        candidates: Codes of the features that could be given, shape ``(rows,)`` each.
+        targets: Codes of the features that are drawn.
+        generator: Chooses the rows looked at.
+    """
+    if not candidates or not targets or len(targets[0]) == 0:
+        return []
+    rows = generator.permutation(len(targets[0]))[:_ROWS]
+    whole = [codes[rows] for codes in (*candidates, *targets)]
+    shared = mutual_information(whole)[: len(candidates), len(candidates) :].max(axis=1)
+    chance = _STANDARD_ERRORS * np.sqrt(2.0 * _DEGREES) / (2.0 * len(rows))
+    most: NDArray[np.intp] = np.argsort(-shared, kind="stable")[:_MOST_FEATURES]
+    return sorted(int(place) for place in most if shared[place] > chance)
+
+
+def place_feature(most: int) -> FeatureSpec:
+    """Return the feature of a row's place among its owner's rows, from 0."""
+    return FeatureSpec("^place", "place", FeatureKind.ORDINAL, most + 1, Role.CONTEXT)
+
+
+def joined(specs: Sequence[FeatureSpec], codes: Sequence[Codes], rows: int) -> Features | None:
+    """Return context features, None if there are none."""
+    return Features.of(specs, codes, rows=rows) if specs else None

@@ -1,0 +1,97 @@
+"""Keys with foreign keys in them: their other columns are moved apart where they would repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from simulacra.core.errors import LimitError
+from simulacra.pipeline.relations.fitted import Distinct, Family
+from simulacra.pipeline.relations.matching import separate_values
+from simulacra.pipeline.relations.resolve import Rows
+from simulacra.pipeline.relations.siblings import counted
+
+
+class Separator:
+    """Moves the columns of keys apart, among the rows of a block.
+
+    Args:
+        family: The table's keys.
+        parents: The parents of the block's rows, for each relation.
+    """
+
+    def __init__(self, family: Family, parents: Sequence[Rows]) -> None:
+        self._keys = [key for key in family.distinct if key.columns]
+        self._parents = parents
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is such a key."""
+        return bool(self._keys)
+
+    def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the rows with no key twice.
+
+        Raises:
+            LimitError: There are fewer values than rows of one parent.
+        """
+        for key in self._keys:
+            batch = self._apart(key, batch)
+        return batch
+
+    def _apart(self, key: Distinct, batch: pa.RecordBatch) -> pa.RecordBatch:
+        *before, last = key.columns
+        place = batch.schema.get_field_index(last)
+        shared = [self._parents[relation].astype(np.int64) for relation in key.relations]
+        shared += [_codes(batch.column(name)) for name in before]
+        group = np.unique(np.column_stack(shared), axis=0, return_inverse=True)[1].reshape(-1)
+        least, greatest, step = key.grids[-1]
+        choices = pa.array(key.choices[-1]) if key.choices[-1] else None
+        values = batch.column(last)
+        numbers = _numbers(values, choices)
+        order = np.lexsort([numbers, group])
+        moved = separate_values(
+            group[order].astype(np.int64),
+            numbers[order],
+            least=least,
+            greatest=greatest,
+            step=step,
+        )
+        apart = np.empty_like(numbers)
+        apart[order] = moved
+        return batch.set_column(place, last, _back(apart, values.type, choices, last))
+
+
+def _codes(values: pa.Array) -> NDArray[np.int64]:
+    codes: NDArray[np.int64] = (
+        pc.dictionary_encode(values).indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    ).astype(np.int64)
+    return codes
+
+
+def _numbers(values: pa.Array, choices: pa.Array | None) -> NDArray[np.int64]:
+    if choices is None:
+        return counted(values)
+    places = pc.index_in(values, choices.cast(values.type))
+    numbers: NDArray[np.int64] = places.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+    return numbers
+
+
+def _back(
+    numbers: NDArray[np.int64], kind: pa.DataType, choices: pa.Array | None, column: str
+) -> pa.Array:
+    if choices is None:
+        if pa.types.is_temporal(kind) and kind.bit_width == 32:
+            return pa.array(numbers.astype(np.int32)).cast(kind)
+        return pa.array(numbers).cast(kind)
+    if len(numbers) and numbers.max() >= len(choices):
+        raise LimitError(
+            f"a parent has more rows than the {len(choices):,} values of its key",
+            where=column,
+            mend="Ask for fewer rows, or more rows of the parent",
+        )
+    return choices.take(pa.array(numbers)).cast(kind)

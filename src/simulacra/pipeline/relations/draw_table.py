@@ -1,0 +1,473 @@
+"""Draws one table among others: first its parents, then its columns, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from simulacra.core import registry
+from simulacra.core.context import RunContext
+from simulacra.core.features import Codes, Features, FeatureSpec
+from simulacra.core.protocols import BLOCK_ROWS
+from simulacra.core.random import RngKey
+from simulacra.core.registry import Kind
+from simulacra.pipeline.fitted_table import ENGINE, FittedTable
+from simulacra.pipeline.keys import KeyNumbering
+from simulacra.pipeline.nesting import Flat
+from simulacra.pipeline.relations.columns import take_values
+from simulacra.pipeline.relations.context import Ancestors, ContextFeature, joined, place_feature
+from simulacra.pipeline.relations.distinct import Separator
+from simulacra.pipeline.relations.drawn import DrawnTable, given_by
+from simulacra.pipeline.relations.fitted import Family
+from simulacra.pipeline.relations.graph import Graph, Role
+from simulacra.pipeline.relations.key_index import ORPHAN
+from simulacra.pipeline.relations.keys_made import KeyMaker
+from simulacra.pipeline.relations.learn_table import as_given
+from simulacra.pipeline.relations.parents import (
+    levels_of,
+    matched_rows,
+    owned_rows,
+    separated,
+    tied,
+)
+from simulacra.pipeline.relations.resolve import Rows
+from simulacra.pipeline.relations.summaries import as_numbers
+from simulacra.pipeline.relations.within_parent import places
+
+_LARGEST_BLOCK = 4 * BLOCK_ROWS
+"""A parent with more rows than this has them drawn in several blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some rows, drawn at once: those of whole owners.
+
+    Attributes:
+        number: The block's number.
+        start: The number of its first row.
+        end: The number after its last one.
+    """
+
+    number: int
+    start: int
+    end: int
+
+    @property
+    def rows(self) -> slice:
+        """The rows as a slice."""
+        return slice(self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeBlock:
+    """The rows of a block.
+
+    Attributes:
+        batch: The rows; foreign keys to tables drawn later are null.
+        codes: See :class:`DrawnTable`.
+        below: See :class:`DrawnTable`.
+    """
+
+    batch: pa.RecordBatch
+    codes: Mapping[str, Codes]
+    below: Mapping[str, NDArray[np.int32]]
+
+
+class TableDrawing:
+    """The drawing of one table in one run.
+
+    Args:
+        name: The table.
+        fitted: What was learned of it.
+        rows: How many rows to draw.
+        graph: All relations.
+        tables: The tables drawn so far.
+        wanted: Its columns that others copy.
+        makers: What makes the identifiers of each table.
+        rng: The key of the table in this run.
+        ctx: Limits and progress.
+    """
+
+    def __init__(  # noqa: PLR0913 - what one run knows
+        self,
+        name: str,
+        fitted: FittedTable,
+        rows: int,
+        graph: Graph,
+        tables: Mapping[str, DrawnTable],
+        wanted: set[str],
+        makers: Mapping[str, KeyMaker],
+        *,
+        rng: RngKey,
+        ctx: RunContext,
+    ) -> None:
+        assert fitted.family is not None  # noqa: S101 - it is not drawn by itself
+        self._name = name
+        self._fitted = fitted
+        self._family: Family = fitted.family
+        self._rows = rows
+        self._graph = graph
+        self._tables = tables
+        self._wanted = wanted
+        self._makers = makers
+        self._rng = rng
+        self._ctx = ctx
+        self._early: dict[str, Codes] = {}
+        self._early_columns: dict[str, pa.Array] = {}
+        self.late: dict[int, Codes] = {}
+        self.drawn = DrawnTable(rows, [])
+        self._numbering = KeyNumbering(fitted.key, rng) if fitted.key else None
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows; ``drawn`` is whole when the last one was yielded."""
+        self._find_parents()
+        engine = registry.load(Kind.ENGINE, ENGINE)
+        for made in engine.map(self._make, self._blocks(), ctx=self._ctx):
+            batch = made.batch
+            if self._numbering is not None:
+                batch = self._numbering.apply(batch)
+            values = {name: batch.column(name) for name in self._wanted}
+            self.drawn.append(made.codes, values, made.below)
+            yield batch.cast(self._fitted.schema)
+        self.drawn.finish()
+
+    # --- parents ---------------------------------------------------------------------------
+
+    def _find_parents(self) -> None:
+        """Choose the parents of all rows."""
+        family, rng = self._family, self._rng.child("parents")
+        self.drawn.parents = [np.full(self._rows, -1, np.int32) for _ in family.relations]
+        owner = family.owner
+        if owner is not None:
+            relation = family.relations[owner]
+            self.drawn.parents[owner] = owned_rows(
+                relation,
+                self._tables[relation.parent],
+                self._rows,
+                where=self._name,
+                rng=rng.child(relation.relation.name),
+            )
+        if family.links is None:
+            return
+        self._draw_early()
+        for place, relation in family.of_role(Role.LINK, Role.KEPT, Role.SELF, Role.LATE):
+            codes = self._early[relation.feature.name]
+            if relation.relation.key.when:
+                codes = self._where_meant(place, codes)
+            if relation.role is Role.LATE:
+                self.late[place] = codes
+                continue
+            self.drawn.parents[place] = self._choose(place, codes, rng)
+        for key in family.distinct:
+            if not key.columns and len(key.relations) > 1:
+                self._separate(key.relations, rng)
+
+    def _where_meant(self, place: int, codes: Codes) -> Codes:
+        """Return the codes of rows for which a key is meant, "none" for the others."""
+        relation = self._family.relations[place]
+        for column, value in (relation.relation.key.when or {}).items():
+            meant = pc.equal(self._early_columns[column].cast(pa.large_string()), value)
+            keep = pc.fill_null(meant, False).to_numpy(zero_copy_only=False)  # noqa: FBT003
+            codes = np.where(keep, codes, relation.kinds).astype(codes.dtype)
+        return codes
+
+    def _choose(self, place: int, codes: Codes, rng: RngKey) -> Rows:
+        """Choose the parents of all rows in one relation by the kinds drawn."""
+        family = self._family
+        relation = family.relations[place]
+        within = None
+        if relation.ties and family.owner is not None:
+            within = tied(
+                relation,
+                self.drawn.parents[family.owner],
+                family.relations[family.owner].parent,
+                self._tables,
+                self.drawn,
+            )
+        parent = self._tables.get(relation.parent)
+        if relation.role is Role.SELF:
+            parent = self.drawn
+            codes, levels = levels_of(relation, self._early[relation.level.name], codes)
+            within = levels if within is None else _together(levels, within)
+        assert parent is not None  # noqa: S101 - the order draws parents before
+        return matched_rows(relation, codes, parent, within, rng=rng.child(relation.relation.name))
+
+    def _separate(self, relations: tuple[int, ...], rng: RngKey) -> None:
+        key = next(k for k in self._family.distinct if k.relations == relations)
+        last = self._family.relations[relations[-1]]
+        if relations[-1] == self._family.owner:
+            relations = (relations[-1], *relations[:-1])
+            last = self._family.relations[relations[-1]]
+        parents = self._tables[last.parent]
+        ordered = type(key)(relations, (), (), ())
+        self.drawn.parents = list(self.drawn.parents)
+        self.drawn.parents[relations[-1]] = separated(
+            ordered,
+            self.drawn.parents,
+            self._early[last.feature.name],
+            parents.rows,
+            where=self._name,
+            rng=rng.child("pairs"),
+        )
+
+    def _draw_early(self) -> None:
+        """Draw, for all rows, what must be known before parents are chosen."""
+        links, rng = self._family.links, self._rng.child("links")
+        assert links is not None  # noqa: S101 - asked for only if there is something
+
+        def block(number: int) -> tuple[Features, dict[str, pa.Array]]:
+            part = slice(number * BLOCK_ROWS, min((number + 1) * BLOCK_ROWS, self._rows))
+            key = rng.child("block", number)
+            context = self._context(part, links.context, (), links.place)
+            made = links.model.sample(
+                part.stop - part.start, context=context, fixed=None, rng=key.child("features")
+            )
+            columns = {
+                name: named.codec.decode(
+                    [made[spec.name] for spec in named.features],
+                    rng=key.child("column", name),
+                    start=part.start,
+                )
+                for name, named in links.columns.items()
+            }
+            return made, columns
+
+        parts: dict[str, list[Codes]] = {}
+        columns: dict[str, list[pa.Array]] = {name: [] for name in links.columns}
+        engine = registry.load(Kind.ENGINE, ENGINE)
+        numbers = range(-(-self._rows // BLOCK_ROWS))
+        for made, decoded in engine.map(block, numbers, ctx=self._ctx):
+            for spec, codes in zip(made.specs, made.codes, strict=True):
+                parts.setdefault(spec.name, []).append(codes)
+            for name, values in decoded.items():
+                columns[name].append(values)
+        self._early = {name: np.concatenate(codes) for name, codes in parts.items()}
+        if not numbers:
+            self._early = {spec.name: np.empty(0, np.uint8) for spec in self._early_features()}
+        self._early_columns = {
+            name: pa.concat_arrays(values) for name, values in columns.items() if values
+        }
+        for name, values in self._early_columns.items():
+            if name.startswith("#"):
+                self.drawn.below[name] = values.to_numpy(zero_copy_only=False).astype(np.int32)
+
+    def _early_features(self) -> Iterator[FeatureSpec]:
+        for _, relation in self._family.of_role(Role.LINK, Role.KEPT, Role.SELF, Role.LATE):
+            yield relation.feature
+            if relation.role is Role.SELF:
+                yield relation.level
+
+    # --- columns ---------------------------------------------------------------------------
+
+    def _blocks(self) -> Iterator[Block]:
+        """Cut the rows into blocks of whole owners."""
+        owner = self._family.owner
+        if owner is None:
+            cuts = list(range(0, self._rows, BLOCK_ROWS))
+        else:
+            cuts = _cuts(self.drawn.parents[owner])
+        for number, (start, end) in enumerate(zip(cuts, [*cuts[1:], self._rows], strict=True)):
+            yield Block(number, start, end)
+
+    @cached_property
+    def _places(self) -> NDArray[np.int32]:
+        owner = self._family.owner
+        if owner is None:
+            return np.zeros(self._rows, np.int32)
+        rows = self._tables[self._family.relations[owner].parent].rows
+        found: NDArray[np.int32] = places(self.drawn.parents[owner], rows)
+        return found
+
+    def _context(
+        self,
+        part: slice,
+        features: tuple[ContextFeature, ...],
+        linked: tuple[str, ...],
+        place: int | None,
+    ) -> Features | None:
+        """Return what some rows are drawn given, as it was learned."""
+        parents = [rows[part] for rows in self.drawn.parents]
+        ancestors = Ancestors(self._name, parents, self._graph, self._tables)
+        specs = [feature.spec for feature in features]
+        codes = [ancestors.codes(feature) for feature in features]
+        known = {as_given(spec).name: spec for spec in self._linked_features()} if linked else {}
+        for name in linked:
+            specs.append(as_given(known[name]))
+            codes.append(self._early[known[name].name][part])
+        if place is not None:
+            specs.append(place_feature(place))
+            codes.append(np.minimum(self._places[part], place))
+        return joined(specs, codes, part.stop - part.start)
+
+    def _linked_features(self) -> Iterator[FeatureSpec]:
+        links = self._family.links
+        yield from self._early_features()
+        if links is not None:
+            for named in links.columns.values():
+                yield from named.features
+
+    def _make(self, block: Block) -> MadeBlock:
+        """Draw the rows of a block."""
+        family, fitted, part = self._family, self._fitted, block.rows
+        rng = self._rng.child("block", block.number)
+        parents = [rows[part] for rows in self.drawn.parents]
+        columns: dict[str, pa.Array] = {}
+        lists: Mapping[str, Flat] = {}
+        if fitted.model is not None:
+            separator = Separator(family, parents)
+            flat = fitted.model.draw(
+                block.end - block.start,
+                context=self._context(part, family.context, family.linked, family.place),
+                rng=rng,
+                start=block.start,
+                given=self._given(parents),
+                adjust=separator.apply if separator.is_needed else None,
+            )
+            columns = dict(zip(flat.batch.schema.names, flat.batch.columns, strict=True))
+            lists = flat.lists
+        columns |= {name: values[part] for name, values in self._early_columns.items()}
+        if not lists:
+            columns = self._sorted(columns, part)
+        columns |= self._numbered(part)
+        columns |= self._foreign_keys(part, rng)
+        below = {
+            name: columns[name].to_numpy(zero_copy_only=False).astype(np.int32)
+            for name in family.below
+            if name not in self.drawn.below
+        }
+        flat_names = fitted.layout.columns
+        batch = pa.RecordBatch.from_pydict({name: columns[name] for name in flat_names})
+        seen = [name for name in family.view.codecs if name not in self.drawn.below]
+        codes = family.view.encode(columns, seen)
+        codes |= family.view.encode(
+            {n: pa.array(v[part]) for n, v in self.drawn.below.items()},
+            [name for name in family.view.codecs if name in self.drawn.below],
+        )
+        return MadeBlock(
+            fitted.layout.unflatten(Flat(batch, lists)),
+            codes,
+            below,
+        )
+
+    def _given(self, parents: list[Rows]) -> pa.RecordBatch | None:
+        """Return the parents' values that rules use."""
+        model = self._fitted.model
+        if model is None or not model.given:
+            return None
+        values = {}
+        for place, relation in enumerate(self._family.relations):
+            for name, column in given_by(relation, model.given):
+                there = self._tables[relation.parent].values[column]
+                values[name] = take_values(there, parents[place])
+        return pa.RecordBatch.from_pydict(values)
+
+    def _sorted(self, columns: dict[str, pa.Array], part: slice) -> dict[str, pa.Array]:
+        """Put the rows of each owner into the order in which they ascend."""
+        family = self._family
+        wanted = [name for name in family.sorted_by if name in columns]
+        if not wanted or family.owner is None:
+            return columns
+        keys = [np.nan_to_num(as_numbers(columns[name]), nan=-np.inf) for name in wanted]
+        owners = self.drawn.parents[family.owner][part]
+        owned = np.where(owners < 0, np.iinfo(np.int32).max, owners)
+        order = np.lexsort([*reversed(keys), owned])
+        # Rows without an owner are strangers: they stay where they are.
+        order[owned[order] == np.iinfo(np.int32).max] = np.flatnonzero(owners < 0)
+        if (order[1:] > order[:-1]).all():
+            return columns
+        for rows in self.drawn.parents:
+            rows[part] = rows[part][order]
+        for codes in self.late.values():
+            codes[part] = codes[part][order]
+        stays = {n for n, c in self._fitted.spec.columns.items() if c.type == "identifier"}
+        take = pa.array(order)
+        return {n: v if n in stays else v.take(take) for n, v in columns.items()}
+
+    def _numbered(self, part: slice) -> dict[str, pa.Array]:
+        """Return the columns that number the rows of each owner."""
+        return {
+            name: pa.array(self._places[part] + first).cast(
+                self._fitted.spec.columns[name].arrow_type()
+            )
+            for name, first in self._family.places.items()
+        }
+
+    def _foreign_keys(self, part: slice, rng: RngKey) -> dict[str, pa.Array]:
+        """Return the columns of the foreign keys."""
+        columns: dict[str, pa.Array] = {}
+        for place, relation in enumerate(self._family.relations):
+            key = relation.relation.key
+            rows = self.drawn.parents[place][part]
+            for own, there in zip(key.columns, key.parent_columns, strict=True):
+                kind = self._fitted.spec.columns[own].arrow_type()
+                if relation.role is Role.LATE:
+                    values = pa.nulls(len(rows), kind)
+                else:
+                    values = self._key_values(place, there, rows, rng.child(own)).cast(kind)
+                columns[own] = values if own not in columns else pc.coalesce(columns[own], values)
+        return columns
+
+    def _key_values(self, place: int, column: str, rows: Rows, rng: RngKey) -> pa.Array:
+        """Return the key values of parents, made up for orphans."""
+        relation = self._family.relations[place]
+        if relation.role is Role.SELF:
+            whole = self._own_key(column)
+        else:
+            whole = self._tables[relation.parent].values[column]
+        values = take_values(whole, rows)
+        orphans = rows == ORPHAN
+        if not orphans.any():
+            return values
+        strangers = max(1, round(relation.orphans * self._rows / max(self._fitted.rows, 1)))
+        made = self._makers[relation.parent].values(column, len(whole), strangers)
+        chosen = rng.generator().integers(len(made), size=len(rows))
+        return pc.if_else(pa.array(orphans), made.take(pa.array(chosen)).cast(values.type), values)
+
+    def _own_key(self, column: str) -> pa.Array:
+        """Return a key column of all rows, before they are drawn."""
+        if column not in self.drawn.values:
+            family = self._family
+            for place, relation in enumerate(family.relations):
+                key = relation.relation.key
+                if column in key.columns and relation.role is not Role.SELF:
+                    there = key.parent_columns[key.columns.index(column)]
+                    values = self._tables[relation.parent].values[there]
+                    return take_values(values, self.drawn.parents[place])
+            if column in family.places:
+                return self._numbered(slice(0, self._rows))[column]
+            return self._makers[self._name].values(column, 0, self._rows)
+        return self.drawn.values[column]
+
+
+def _cuts(owners: Rows) -> list[int]:
+    """Return where blocks begin: at the first row of an owner, some BLOCK_ROWS apart."""
+    cuts = [0] if len(owners) else []
+    while cuts and cuts[-1] + BLOCK_ROWS < len(owners):
+        at = cuts[-1] + BLOCK_ROWS
+        if owners[at] < 0:
+            cuts.append(at)
+            continue
+        first = int(np.searchsorted(owners[:at], owners[at])) if owners[at] >= 0 else at
+        if first <= cuts[-1]:
+            # One owner fills the block: go on to its end, if that is near.
+            same = owners[at : cuts[-1] + _LARGEST_BLOCK] == owners[at]
+            first = at + (int(np.argmin(same)) if not same.all() else len(same))
+        if first >= len(owners):
+            break
+        cuts.append(first)
+    return cuts
+
+
+def _together(
+    one: tuple[NDArray[np.int64], NDArray[np.int64]],
+    other: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return codes that agree where both do."""
+    width = int(max(other[0].max(initial=0), other[1].max(initial=0))) + 2
+    return one[0] * width + other[0] + 1, one[1] * width + other[1] + 1

@@ -1,0 +1,49 @@
+"""Keys of any row, made without drawing the rows before it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from simulacra.core.errors import SpecError
+from simulacra.core.random import RngKey
+from simulacra.pipeline.fitted_table import FittedTable
+
+
+class KeyMaker:
+    """Makes the identifiers of a table, each a function of its row number.
+
+    Args:
+        fitted: What was learned of the table.
+        rng: The key of the table in this run.
+    """
+
+    def __init__(self, fitted: FittedTable, rng: RngKey) -> None:
+        self._fitted = fitted
+        self._rng = rng
+
+    def makes(self, column: str) -> bool:
+        """Say whether a column is an identifier without nulls."""
+        model = self._fitted.model
+        if model is None or column not in model.codecs:
+            return False
+        named = model.codecs[column]
+        return named.datatype == "identifier" and named.features[0].cardinality == 1
+
+    def values(self, column: str, start: int, count: int) -> pa.Array:
+        """Return the keys of ``count`` rows from row ``start`` on.
+
+        Raises:
+            SpecError: The column is no identifier.
+            LimitError: Its pattern has no room for so many.
+        """
+        if not self.makes(column):
+            raise SpecError(
+                "rows of this table refer to it, which must be known before they are drawn",
+                where=column,
+                why="it is no identifier without nulls",
+                mend="Set its type to identifier",
+            )
+        assert self._fitted.model is not None  # noqa: S101 - it makes the column
+        codec = self._fitted.model.codecs[column].codec
+        return codec.decode([np.zeros(count, np.uint8)], rng=self._rng, start=start)
