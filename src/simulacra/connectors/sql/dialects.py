@@ -21,6 +21,7 @@ class Dialect:
         suffixes: File endings, for databases that are files.
         magic: What such a file holds, and at which offset.
         quote: What identifiers are quoted with.
+        has_schemas: Whether a database holds schemas, in which tables are.
         default_schema: Where tables are unless told; None if the URL or the server says so.
         reflector: What tells of its tables: ``sqlalchemy`` or ``duckdb``.
         reflect_first: What to tell the database before it is asked of its tables.
@@ -51,6 +52,7 @@ class Dialect:
     suffixes: tuple[str, ...] = ()
     magic: tuple[bytes, int] | None = None
     quote: str = '"'
+    has_schemas: bool = False
     default_schema: str | None = None
     reflector: str = "sqlalchemy"
     reflect_first: str | None = None
@@ -87,6 +89,7 @@ POSTGRESQL = Dialect(
     schemes=("postgresql", "postgres"),
     driver="postgresql+pg8000",
     needs=("sqlalchemy", "pg8000", "adbc_driver_postgresql"),
+    has_schemas=True,
     default_schema="public",
     reflect_first="SET search_path TO ''",  # so that it names the schema of everything
     native_types=catalogs.POSTGRESQL_TYPES,
@@ -141,6 +144,7 @@ DUCKDB = Dialect(
     needs=("sqlalchemy", "duckdb"),
     suffixes=(".duckdb",),
     magic=(b"DUCK", 8),
+    has_schemas=True,
     default_schema="main",
     reflector="duckdb",
     snapshot=("BEGIN TRANSACTION",),

@@ -1,0 +1,158 @@
+"""What is at the target already: what may be filled, what must make room, what forbids both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from enum import StrEnum
+from typing import Any
+
+import pyarrow as pa
+
+from simulacra.connectors.sql import reflect_duckdb, reflect_sqlalchemy
+from simulacra.connectors.sql.connections import duckdb_connection, engine
+from simulacra.connectors.sql.generic import generic_of_arrow, holds
+from simulacra.connectors.sql.place import Database
+from simulacra.connectors.sql.tables import Key, Location, NewColumn, NewTable, Reference
+from simulacra.core.arrow_types import type_to_text
+from simulacra.core.errors import OutputError
+
+Origin = Mapping[str, Any]
+_REFLECTORS = {"sqlalchemy": reflect_sqlalchemy, "duckdb": reflect_duckdb}
+
+
+class IfExists(StrEnum):
+    """What is done if a table is there already."""
+
+    FAIL = "fail"
+    APPEND = "append"
+    REPLACE = "replace"
+
+
+def default_schema(database: Database) -> str | None:
+    """Return where tables are made unless told; None if there is but one place."""
+    if database.dialect.is_file and not database.path.is_file():
+        return database.dialect.default_schema
+    schema: str | None = _REFLECTORS[database.dialect.reflector].schemas(database)[0]
+    return schema
+
+
+def existing_tables(database: Database, schemas: set[str | None]) -> dict[Location, Origin]:
+    """Return the origins of the tables and views that some schemas hold."""
+    if database.dialect.is_file and not database.path.is_file():
+        return {}
+    reflector = _REFLECTORS[database.dialect.reflector]
+    known = reflector.schemas(database)[1]
+    wanted = [schema for schema in schemas if schema is None or schema in known]
+    return {
+        Location(origin["schema"], origin["table"]): origin
+        for origin in reflector.origins(database, wanted, views=True)
+    }
+
+
+def has_rows(database: Database, place: Location) -> bool:
+    """Say whether a table holds a row."""
+    from sqlalchemy import func, literal_column, select, table
+
+    if database.dialect.reflector == "duckdb":
+        with closing(duckdb_connection(database, read_only=True)) as connection:
+            name = database.dialect.quoted(place.schema, place.table)
+            query = f"SELECT 1 FROM {name} LIMIT 1"  # noqa: S608 - quoted names
+            return connection.execute(query).fetchone() is not None
+    named = table(place.table, schema=place.schema)
+    one: Any = select(literal_column("1")).select_from(named).limit(1)
+    with engine(database, read_only=True).connect() as connection:
+        found = connection.execute(select(func.count()).select_from(one.subquery())).scalar()
+    return bool(found)
+
+
+def filled_table(name: str, schema: pa.Schema, origin: Origin) -> NewTable:
+    """Return a table that is there and that rows of a schema fit into.
+
+    Raises:
+        OutputError: They don't: a column is missing, of another kind, or wants a value.
+    """
+    known: Mapping[str, Any] = origin["columns"]
+    for column in schema.names:
+        if column not in known:
+            raise OutputError(
+                "the table that is there has no such column",
+                where=f"{name}.{column}",
+                mend=f"It has {', '.join(known)}; add the column, or use --if-exists replace",
+            )
+    for column, about in known.items():
+        if column not in schema.names and not _may_be_missing(about):
+            raise OutputError(
+                "the table that is there wants a value in each row, none comes",
+                where=f"{name}.{column}",
+                mend="Give the column a default, or use --if-exists replace",
+            )
+    return NewTable(
+        name=name,
+        place=Location(origin["schema"], origin["table"]),
+        columns={field.name: _filled_column(name, field, known[field.name]) for field in schema},
+        primary_key=_key(origin["primary_key"]) if origin["primary_key"]["columns"] else None,
+        unique=tuple(_key(unique) for unique in origin["unique"]),
+        references=tuple(reference_of(key) for key in origin["foreign_keys"]),
+        exists=True,
+    )
+
+
+def _may_be_missing(column: Mapping[str, Any]) -> bool:
+    given = (column["default"], column["identity"], column["computed"])
+    return bool(column["nullable"]) or any(value is not None for value in given)
+
+
+def _filled_column(table: str, field: pa.Field, about: Mapping[str, Any]) -> NewColumn:
+    generic, computed = about["generic"], about["computed"]
+    if computed is None and not holds(generic, field.type):
+        raise OutputError(
+            f"the column that is there is {about['type']}, not {type_to_text(field.type)}",
+            where=f"{table}.{field.name}",
+            why=f"{generic['kind']} can't hold {generic_of_arrow(field.type)['kind']}",
+            mend="Change the column, or use --if-exists replace",
+        )
+    return NewColumn(
+        name=field.name,
+        arrow=field.type,
+        generic=generic,
+        type=about["type"],
+        nullable=about["nullable"],
+        counts=about["identity"] is not None,
+        computed=computed and computed["sql"],
+    )
+
+
+def _key(key: Mapping[str, Any]) -> Key:
+    return Key(key["name"], tuple(key["columns"]))
+
+
+def reference_of(key: Mapping[str, Any]) -> Reference:
+    """Return a foreign key as an origin describes it."""
+    return Reference(
+        name=key["name"],
+        columns=tuple(key["columns"]),
+        parent=Location(key["schema"], key["table"]),
+        parent_columns=tuple(key["parent_columns"]),
+        deferrable=bool(key["deferrable"]),
+        deferred=key["initially"] == "DEFERRED",
+        on_delete=key["on_delete"],
+        on_update=key["on_update"],
+    )
+
+
+def check_unreferenced(replaced: set[Location], existing: Mapping[Location, Origin]) -> None:
+    """Refuse to replace tables that others refer to.
+
+    Raises:
+        OutputError: A table that stays refers to one of them.
+    """
+    for place, origin in existing.items():
+        for key in map(reference_of, origin["foreign_keys"]):
+            if key.parent in replaced and place not in replaced:
+                raise OutputError(
+                    f"{key.parent.table} can't be replaced",
+                    where=f"{place.table}.{','.join(key.columns)}",
+                    why="this foreign key, of a table that stays, refers to it",
+                    mend="Use --if-exists append, or drop the foreign key",
+                )
