@@ -78,7 +78,8 @@ class Synthesizer:
         Args:
             data: A data frame (pandas, polars, Arrow, DuckDB, …), a dict of them by table name,
                 or a path or URL.
-            metadata: What its columns are; detected when None.
+            metadata: What its tables are; when None, what lies beside them in a folder as
+                ``spec.yaml`` says, else what a database declares and what is detected.
             rows: The most rows that structure is learned from; marginals always see every row.
 
         Returns:
@@ -93,6 +94,7 @@ class Synthesizer:
         if metadata is not None and inputs.is_single:
             # One table needs no name: whatever the metadata calls it, it is this one.
             metadata = metadata.renamed(next(iter(inputs.sources)))
+        spec = metadata.spec if metadata is not None else inputs.spec
         about = {
             "model": self._options.model,
             "options": dict(self._options.model_options),
@@ -104,8 +106,9 @@ class Synthesizer:
         }
         self._fitted = fit_dataset(
             inputs.sources,
-            metadata.spec if metadata is not None else None,
+            None if spec is None else inputs.narrowed(spec, self._ctx),
             self._options,
+            declared=inputs.declared if spec is None else None,
             seed=self._seed,
             about=about,
             ctx=self._ctx,

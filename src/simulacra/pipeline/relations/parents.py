@@ -104,9 +104,9 @@ def matched_rows(
     children = np.flatnonzero(codes < relation.kinds)
     if not len(children) or not parent.rows:
         return found
-    quotas = parent.below[count_column(relation.relation)]
-    kinds = parent.below.get(kind_column(relation.relation), np.zeros(len(quotas), np.int32))
-    quotas = as_learned(relation, quotas, rng)
+    counts = parent.below[count_column(relation.relation)]
+    kinds = parent.below.get(kind_column(relation.relation), np.zeros(len(counts), np.int32))
+    quotas = as_learned(relation, counts, rng)
     most = 1 if relation.is_single else None
     wanted = codes[children].astype(np.int32)
     chosen = match(
@@ -134,7 +134,7 @@ def levels_of(
     Returns:
         The codes, "none" exactly at level 0, and what child and parent must agree in.
     """
-    depth = levels_without_gaps(levels.astype(np.int32)).astype(np.int64)
+    depth: NDArray[np.int64] = levels_without_gaps(levels.astype(np.int32)).astype(np.int64)
     orphan = codes == relation.kinds + 1
     wanted = np.where((depth == 0) & ~orphan, relation.kinds, codes)
     wanted = np.where((depth > 0) & (wanted >= relation.kinds), 0, wanted)
