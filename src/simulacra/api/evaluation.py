@@ -32,13 +32,23 @@ def evaluate(  # noqa: PLR0913 - all but the two sides are keyword-only options
     With a hold-out (real rows that were not learned from) the synthetic rows are compared with
     it, and every score stands beside its floor: what the learned real rows themselves score.
 
+    Tables with foreign keys are measured together as well: validity of all keys, children per
+    parent, trends between rows and their ancestors, and classifiers that see rows with their
+    parents and parents with their children. For these the hold-out must be whole in itself: a
+    second sample of parents with all their children, as ``simulacra subset`` takes it. Without
+    one, split the database by its people (or whatever its rows hang from) into two such samples,
+    learn from one and hold out the other. Tables that the hold-out lacks are taken to be those of
+    ``real``.
+
     Args:
         real: The data that was learned: a frame, a dict of them by table name, a path or URL.
         synthetic: The synthetic data, likewise.
         holdout: Real rows that were not learned from, likewise.
-        metadata: What the columns are; detected from ``real`` when None.
+        metadata: What the columns and keys are; when None, what a specification beside ``real``
+            says, or what is detected.
         target: A column to train classifiers for, for the utility metric.
-        metrics: Registry names of the metrics wanted; all that apply when None.
+        metrics: Registry names of the metrics wanted; all that apply when None. Of those of whole
+            databases ``key_validity`` and ``cardinality`` are cheap.
         rows: The most rows of each table that costly metrics look at.
         seed: Decides which.
         ctx: Limits and progress.
@@ -50,7 +60,10 @@ def evaluate(  # noqa: PLR0913 - all but the two sides are keyword-only options
     ctx = ctx or RunContext()
     known = inputs_of(real, ctx)
     if metadata is None:
-        metadata = Metadata.detect(real, seed=seed, ctx=ctx)
+        beside = known.spec
+        metadata = (
+            Metadata(beside) if beside is not None else Metadata.detect(real, seed=seed, ctx=ctx)
+        )
     names = list(known.sources)
     return evaluate_dataset(
         {name: plain(source) for name, source in known.sources.items()},
@@ -58,7 +71,9 @@ def evaluate(  # noqa: PLR0913 - all but the two sides are keyword-only options
         holdout=None
         if holdout is None
         else _alike(inputs_of(holdout, ctx), known, "the hold-out", partial=True),
-        spec=metadata.renamed(names[0]).spec if known.is_single else metadata.spec,
+        spec=metadata.renamed(names[0]).spec
+        if known.is_single
+        else known.narrowed(metadata.spec, ctx),
         target=target,
         metrics=metrics,
         rows=rows,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from simulacra.cli.settings import Memory, Quiet, Read, Seed, Spec, Threads, reading, run_context
+from simulacra.core.errors import UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +34,12 @@ def evaluate(
     json_file: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write all scores here; - prints.")
     ] = None,
+    details: Annotated[
+        bool, typer.Option("--details", help="Show what stands out in each table of several.")
+    ] = False,
+    diagram: Annotated[
+        bool, typer.Option("--diagram", help="Print tables and keys as a Mermaid diagram, too.")
+    ] = False,
     read: Read = None,
     seed: Seed = 0,
     spec: Spec = None,
@@ -40,11 +47,19 @@ def evaluate(
     memory: Memory = None,
     quiet: Quiet = False,
 ) -> None:
-    """Measure SYN against REAL: shapes, trends, detection, validity, closest records."""
+    """Measure SYN against REAL: shapes, trends, detection, validity, closest records.
+
+    Of databases also keys, children per parent, and tables joined by their keys.
+    """
     from simulacra.api.evaluation import evaluate as measure
     from simulacra.api.metadata import Metadata
     from simulacra.connectors.targets import check_product
 
+    if json_file == "-" and (diagram or details):
+        raise UsageError(
+            "--json - prints nothing but JSON",
+            mend="Leave out --details and --diagram, or name a file",
+        )
     if json_file not in {None, "-"}:
         check_product(json_file, real, synthetic, *([holdout] if holdout is not None else []))
     report = measure(
@@ -63,4 +78,6 @@ def evaluate(
         return
     if json_file is not None:
         report.to_json(json_file)
-    typer.echo(report.summary(), nl=False)
+    typer.echo(report.summary(details=details), nl=False)
+    if diagram:
+        typer.echo(report.diagram(), nl=False)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from simulacra.core.context import RunContext
     from simulacra.core.features import Codes, Features, FeatureSpec, TrainingData
     from simulacra.core.random import RngKey
-    from simulacra.core.schema import ColumnSpec, TableSpec
+    from simulacra.core.references import DatasetView
+    from simulacra.core.schema import ColumnSpec, DatasetSpec, TableSpec
 
 BLOCK_ROWS = 65_536
 """Rows in one block: the unit of drawing, with its own key; part of the format of a result."""
@@ -388,7 +389,7 @@ class Metric(Protocol):
 
     name: ClassVar[str]
     scope: ClassVar[str]
-    """``column``, ``pair``, ``table`` or ``dataset``."""
+    """``column``, ``pair`` or ``table``; see :class:`DatasetMetric` for ``dataset``."""
     higher_is_better: ClassVar[bool]
     ideal: ClassVar[float]
 
@@ -403,6 +404,46 @@ class Metric(Protocol):
         rng: RngKey,
     ) -> list[Score]:
         """Measure; a ``column`` metric gives one score a column, a ``pair`` metric one a pair."""
+        ...
+
+
+class DatasetMetric(Protocol):
+    """A measure of a whole synthetic dataset: its keys, and tables joined by them.
+
+    It is a metric plug-in like others, of the scope ``dataset``.
+    """
+
+    name: ClassVar[str]
+    scope: ClassVar[str]
+    """``dataset``."""
+    higher_is_better: ClassVar[bool]
+    ideal: ClassVar[float]
+
+    def compute(
+        self,
+        real: DatasetView,
+        synthetic: DatasetView,
+        *,
+        holdout: DatasetView | None,
+        spec: DatasetSpec,
+        options: Mapping[str, Any],
+        rng: RngKey,
+    ) -> list[Score]:
+        """Measure.
+
+        ``Score.columns`` name their tables, as ``orders.customer_id``; ``details["table"]`` is the
+        table that a score is about and ``details["references"]`` holds the label of each
+        :class:`~simulacra.core.references.Reference` that it is about.
+
+        Args:
+            real: The data that was learned from.
+            synthetic: The data to judge.
+            holdout: A second real sample, whole in itself, or None.
+            spec: The specification, in which columns that hold nothing but keys have the type
+                ``key``.
+            options: ``rows`` and ``threads``, as for other metrics.
+            rng: The key of whatever is drawn.
+        """
         ...
 
 

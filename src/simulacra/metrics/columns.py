@@ -16,7 +16,10 @@ from simulacra.metrics.encode import readable_as_numbers
 _NUMBER_TYPES = frozenset({"integer", "float", "decimal", "date", "datetime", "time", "duration"})
 _CATEGORY_TYPES = frozenset({"boolean", "category", "constant"})
 _LENGTH_TYPES = frozenset({"text", "binary"})
+KEY_TYPE = "key"
+"""The type of a column that holds nothing but the keys of another table."""
 _LEFT_OUT = {
+    KEY_TYPE: "a foreign key carries no statistics of its own",
     "identifier": "an identifier carries no statistics",
     "empty": "every value is null",
 }
@@ -146,4 +149,15 @@ def _has_length(arrow_type: pa.DataType) -> bool:
         or types.is_binary(arrow_type)
         or types.is_large_binary(arrow_type)
         or types.is_fixed_size_binary(arrow_type)
+    )
+
+
+def compared(table: TableSpec) -> list[str]:
+    """Return the columns of a table that hold anything to compare, in order."""
+    return list(
+        dict.fromkeys(
+            leaf.path[0]
+            for leaf in leaves(table, table.arrow_schema().empty_table())
+            if leaf.kind is not None
+        )
     )

@@ -69,8 +69,8 @@ class PairTrends:
             chosen = rng.child("pairs").generator().choice(len(pairs), MOST_PAIRS, replace=False)
             details["pairs"] = f"{MOST_PAIRS:,} of {len(pairs):,}, drawn at random"
             pairs = [pairs[i] for i in np.sort(chosen)]
-        columns = [_Column.of(leaf, sides) for leaf in used]
-        return scores + [self._score(columns[a], columns[b], details) for a, b in pairs]
+        columns = [PairColumn.of(leaf, sides) for leaf in used]
+        return scores + [pair_score(self.name, columns[a], columns[b], details) for a, b in pairs]
 
     def _left_out(self, leaf: Leaf) -> Score:
         if leaf.kind is None:
@@ -78,27 +78,9 @@ class PairTrends:
         why = {"why": "text, binary values and lists have no trend"}
         return Score(self.name, None, (leaf.name,), details=why)
 
-    def _score(self, a: _Column, b: _Column, details: dict[str, Any]) -> Score:
-        names = (a.name, b.name)
-        if a.floats is None or b.floats is None:
-            joint = a.cardinality, b.cardinality
-            codes = list(zip(a.codes, b.codes, strict=True))
-            value, floor = measure(codes, lambda one, other: contingency(one, other, joint))
-            return Score(self.name, value, names, floor, {"measure": "contingency", **details})
-        r = [correlation(x, y) for x, y in zip(a.floats, b.floats, strict=True)]
-        details = {"measure": "correlation", **details}
-        if np.isnan(r[0]) or np.isnan(r[1]):
-            why = "a correlation is not defined where fewer than two values differ"
-            return Score(self.name, None, names, None, {"why": why, **details})
-        value, floor = measure(r, lambda one, other: 1.0 - abs(one - other) / 2.0)
-        if floor is not None and np.isnan(floor):
-            floor = None
-        details |= {"reference_correlation": r[0], "synthetic_correlation": r[1]}
-        return Score(self.name, value, names, floor, details)
-
 
 @dataclass(frozen=True, slots=True)
-class _Column:
+class PairColumn:
     """A column on each side: as codes, and as float64 (NaN: null or infinite) if a number."""
 
     name: str
@@ -107,7 +89,8 @@ class _Column:
     floats: list[NDArray[np.float64]] | None = None
 
     @classmethod
-    def of(cls, leaf: Leaf, sides: Sides) -> _Column:
+    def of(cls, leaf: Leaf, sides: Sides) -> PairColumn:
+        """Return a leaf of kind number or category, which has values on each side."""
         columns = [leaf.values(side) for side in sides.tables]
         if leaf.kind is Kind.CATEGORY:
             codes, cardinality = as_codes(columns)
@@ -117,6 +100,33 @@ class _Column:
         codes = [_binned(side, edges) for side in floats]
         finite = [np.where(np.isfinite(side), side, np.nan) for side in floats]
         return cls(leaf.name, codes, BINS + 1, finite)
+
+
+def pair_score(metric: str, a: PairColumn, b: PairColumn, details: dict[str, Any]) -> Score:
+    """Return how alike two columns go together, beside the floor if there is one.
+
+    Args:
+        metric: The name of the score.
+        a: A column.
+        b: Another of the same rows.
+        details: For ``Score.details``.
+    """
+    names = (a.name, b.name)
+    if a.floats is None or b.floats is None:
+        joint = a.cardinality, b.cardinality
+        codes = list(zip(a.codes, b.codes, strict=True))
+        value, floor = measure(codes, lambda one, other: contingency(one, other, joint))
+        return Score(metric, value, names, floor, {"measure": "contingency", **details})
+    r = [correlation(x, y) for x, y in zip(a.floats, b.floats, strict=True)]
+    details = {"measure": "correlation", **details}
+    if np.isnan(r[0]) or np.isnan(r[1]):
+        why = "a correlation is not defined where fewer than two values differ"
+        return Score(metric, None, names, None, {"why": why, **details})
+    value, floor = measure(r, lambda one, other: 1.0 - abs(one - other) / 2.0)
+    if floor is not None and np.isnan(floor):
+        floor = None
+    details |= {"reference_correlation": r[0], "synthetic_correlation": r[1]}
+    return Score(metric, value, names, floor, details)
 
 
 def _edges(reference: NDArray[np.float64]) -> NDArray[np.float64]:

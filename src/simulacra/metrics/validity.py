@@ -15,7 +15,7 @@ from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind as PluginKind
 from simulacra.core.registry import load
 from simulacra.core.schema import TableSpec
-from simulacra.metrics.columns import Kind, Leaf, leaves
+from simulacra.metrics.columns import KEY_TYPE, Kind, Leaf, leaves
 from simulacra.metrics.encode import as_labels, as_numbers
 
 Faults = dict[str, NDArray[np.bool_]]
@@ -159,7 +159,7 @@ def _add_types(
     faults: Sequence[Faults], leaf: Leaf, values: Sequence[pa.ChunkedArray]
 ) -> dict[str, Any]:
     """Add the values that the column's datatype doesn't accept; return why if none can tell."""
-    if leaf.spec.items is not None:
+    if leaf.spec.items is not None or leaf.spec.type == KEY_TYPE:
         return {}
     try:
         datatype: DataType = load(PluginKind.DATATYPE, leaf.spec.type)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pyarrow as pa
 
@@ -15,9 +14,10 @@ from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.core.schema import DatasetSpec, TableSpec
 from simulacra.pipeline.conform import check_columns, conform
+from simulacra.pipeline.measuring.key_only import without_keys
 from simulacra.pipeline.plain import plain
 from simulacra.pipeline.report import Report, TableReport
-from simulacra.pipeline.subsample import uniform_sample
+from simulacra.pipeline.subsample import bytes_per_row, uniform_sample
 
 ROWS = 50_000
 """Rows that two-sample measures compare on each side."""
@@ -25,6 +25,7 @@ ROWS = 50_000
 TARGET_METRIC = "utility"
 _MEMORY_SHARE = 0.1
 _SCOPES = ("column", "pair", "table")
+_DATASET_SCOPE = "dataset"
 
 
 def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
@@ -113,7 +114,10 @@ def evaluate_dataset(  # noqa: PLR0913 - as evaluate
     seed: int = 0,
     ctx: RunContext | None = None,
 ) -> Report:
-    """Measure every table of a synthetic dataset; see :func:`evaluate`.
+    """Measure every table of a synthetic dataset, and the keys between them.
+
+    See :func:`evaluate` and :func:`~simulacra.pipeline.evaluate_relations.evaluate_relations`.
+    Columns that hold nothing but keys of other tables are left out of what compares columns.
 
     Args:
         real: The rows that were learned from, by table.
@@ -121,14 +125,16 @@ def evaluate_dataset(  # noqa: PLR0913 - as evaluate
         holdout: Real rows that were not learned from, for some or all of the tables.
         spec: The specification.
         target: ``column`` or ``table.column``, for the utility metric.
-        metrics: Names of metrics; all registered ones when None.
+        metrics: Names of metrics; all registered ones when None (those about a whole dataset only
+            if there are foreign keys). Where all named are about the dataset, no table is
+            measured by itself.
         rows: The most rows of a side that are compared; at least 1.
         seed: The seed of samples and classifiers.
         ctx: Threads, memory and progress.
 
     Raises:
         SpecError: A table or column is missing, or of a type that can't be compared.
-        UsageError: The target names no column, or several.
+        UsageError: The target names no column, or several; or a metric finds nothing to measure.
     """
     for side, tables in (("real", real), ("synthetic", synthetic)):
         for name in spec.tables:
@@ -140,12 +146,33 @@ def evaluate_dataset(  # noqa: PLR0913 - as evaluate
                 )
     if target is None and metrics is not None and TARGET_METRIC in metrics:
         raise UsageError(f"the metric {TARGET_METRIC!r} needs a target", mend="Name a column")
+    if rows < 1:
+        raise UsageError(f"{rows} rows to compare", mend="Give at least 1")
     targets = _targets(spec, target)
+    seen = without_keys(spec, spared=targets.items())
+    of_tables, of_dataset = _by_scope(metrics, spec)
+    relations = None
+    if of_dataset is None or of_dataset:
+        from simulacra.pipeline.evaluate_relations import evaluate_relations
+
+        relations = evaluate_relations(
+            real,
+            synthetic,
+            holdout=holdout,
+            spec=seen,
+            metrics=of_dataset,
+            rows=rows,
+            seed=seed,
+            ctx=ctx,
+        )
     reports = {}
-    for name, table in spec.tables.items():
-        wanted = metrics
-        if metrics is not None and name not in targets:
-            wanted = [metric for metric in metrics if metric != TARGET_METRIC]
+    for name, table in seen.tables.items():
+        if relations is not None and of_tables is not None and not of_tables:
+            reports[name] = TableReport(name, relations.rows[name], (), seed)
+            continue
+        wanted = of_tables
+        if of_tables is not None and name not in targets:
+            wanted = [metric for metric in of_tables if metric != TARGET_METRIC]
         reports[name] = evaluate(
             real[name],
             synthetic[name],
@@ -158,7 +185,19 @@ def evaluate_dataset(  # noqa: PLR0913 - as evaluate
             seed=seed,
             ctx=ctx,
         )
-    return Report(reports, seed)
+    return Report(reports, seed, relations, spec)
+
+
+def _by_scope(
+    metrics: Sequence[str] | None, spec: DatasetSpec
+) -> tuple[list[str] | None, list[str] | None]:
+    """Return the metrics of tables and those of the dataset; None for all there are."""
+    if metrics is None:
+        related = any(table.foreign_keys for table in spec.tables.values())
+        return None, None if related else []
+    scopes = {metric: registry.load(Kind.METRIC, metric).scope for metric in metrics}
+    of_dataset = [metric for metric in metrics if scopes[metric] == _DATASET_SCOPE]
+    return [metric for metric in metrics if scopes[metric] != _DATASET_SCOPE], of_dataset
 
 
 def _metrics(metrics: Sequence[str] | None, target: str | None) -> list[str]:
@@ -200,16 +239,8 @@ def _read(
 ) -> tuple[pa.Table, str]:
     """Return as many rows as a tenth of the memory holds, and a note if that isn't all."""
     columns = list(table.columns)
-    most = ctx.limits.rows_within(_bytes_per_row(source, columns), share=_MEMORY_SHARE)
+    most = ctx.limits.rows_within(bytes_per_row(source, columns), share=_MEMORY_SHARE)
     kept = uniform_sample(source, most, key, columns=columns)
     sampled = kept.num_rows == most
     note = f"{most:,} rows drawn at random, as many as memory holds" if sampled else ""
     return kept, note
-
-
-def _bytes_per_row(source: BatchSource, columns: Sequence[str]) -> float:
-    for batch in source.batches(columns):
-        if batch.num_rows:
-            size: Any = batch.nbytes / batch.num_rows
-            return float(size)
-    return 1.0

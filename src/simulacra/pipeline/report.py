@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import json
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulacra.core.errors import UsageError
 from simulacra.core.protocols import Score
+from simulacra.core.schema import DatasetSpec
 from simulacra.core.storage import atomic_file
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from simulacra.pipeline.diagram import mermaid
+from simulacra.pipeline.report_relations import RelationsReport
+from simulacra.pipeline.report_scores import by_metric, number, overall, score_dict
+from simulacra.pipeline.report_text import summary_text
 
 FORMAT_VERSION = 1
-
-_LOWEST = 5
-"""How many of the lowest single scores an overall score names."""
-
-_SHOWN = 3
-_ALL_BUT_ONE = 0.99995  # what would be shown as 1.0000 doesn't stand out
-
-_TITLES = {
-    "column_shapes": ("Column shapes", "1"),
-    "pair_trends": ("Pair trends", "1"),
-    "detection": ("Detection (C2ST AUC)", "0.5"),
-    "utility": ("Utility (TSTR)", "floor"),
-    "validity": ("Validity", "1"),
-    "closest_records": ("Closest records (DCR share)", "0.5"),
-    "exact_copies": ("Exact copies", "floor"),
-}
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,10 +45,7 @@ class TableReport:
 
         The floor of a mean is the mean over the same columns or pairs.
         """
-        groups: dict[str, list[Score]] = {}
-        for score in self.scores:
-            groups.setdefault(score.metric, []).append(score)
-        return {name: _overall(name, group) for name, group in groups.items()}
+        return {name: overall(name, group) for name, group in by_metric(self.scores).items()}
 
     def score(self, metric: str) -> Score:
         """Return the overall score of a metric, as ``score("detection")``.
@@ -84,12 +65,12 @@ class TableReport:
         return {
             "rows": dict(self.rows),
             "notes": list(self.notes),
-            "overall": {name: _score_dict(score) for name, score in self.overall.items()},
-            "scores": [_score_dict(score) for score in self.scores],
+            "overall": {name: score_dict(score) for name, score in self.overall.items()},
+            "scores": [score_dict(score) for score in self.scores],
         }
 
     def __repr__(self) -> str:
-        scores = [f"{name} {_number(score.value)}" for name, score in self.overall.items()]
+        scores = [f"{name} {number(score.value)}" for name, score in self.overall.items()]
         return f"TableReport({self.table}: {', '.join(scores)})"
 
 
@@ -100,33 +81,41 @@ class Report:
     Attributes:
         tables: For each table what was measured of it.
         seed: The seed of all samples and classifiers.
+        relations: What was measured of keys and of tables joined by them; None where there are no
+            foreign keys.
+        spec: What was measured: tables, columns and keys; None if it isn't known.
     """
 
     tables: Mapping[str, TableReport]
     seed: int
+    relations: RelationsReport | None = None
+    spec: DatasetSpec | None = None
 
     def score(self, metric: str, table: str | None = None) -> Score:
         """Return the overall score of a metric on one table, or the mean over all.
 
         Args:
-            metric: The metric's name, as ``detection``.
-            table: The table's name; all tables when None.
+            metric: The metric's name, as ``detection`` or ``cardinality``. ``hop_trends`` has
+                several: ``hop_trends_1``, ``_2``, ``_3`` (hops) and ``_parents``.
+            table: The table's name, for foreign keys that which has them; all tables when None.
 
         Raises:
             UsageError: There is no such table, or the metric was not measured.
         """
+        if table is not None and table not in self.tables:
+            raise UsageError(
+                f"there is no table {table!r}", mend=f"Choose from {', '.join(self.tables)}"
+            )
+        if self.relations is not None and metric in self.relations.overall:
+            return self.relations.score(metric, table)
         if table is not None:
-            if table not in self.tables:
-                raise UsageError(
-                    f"there is no table {table!r}", mend=f"Choose from {', '.join(self.tables)}"
-                )
             return self.tables[table].score(metric)
         if len(self.tables) == 1:
             return next(iter(self.tables.values())).score(metric)
         scores = [t.overall[metric] for t in self.tables.values() if metric in t.overall]
         if not scores:
             raise UsageError(f"{metric!r} was not measured")
-        return _overall(metric, scores)
+        return overall(metric, scores)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able values.
@@ -136,12 +125,20 @@ class Report:
         "overall": {metric: score}, "scores": [score]}`` and a score is
         ``{"metric": str, "columns": [str], "value": float | null, "floor": float | null,
         "details": {…}}``. ``details["why"]`` says why a value is null.
+
+        Tables that refer to each other have ``"relations"`` besides: ``{"foreign_keys": [str],
+        "rows": {table: {side: int}}, "notes": [str], "overall": {metric: score},
+        "scores": [score]}``. There ``details["references"]`` are the foreign keys that a score is
+        about, and ``details["table"]`` is the table whose keys they are.
         """
-        return {
+        found = {
             "format": FORMAT_VERSION,
             "seed": self.seed,
             "tables": {name: table.to_dict() for name, table in self.tables.items()},
         }
+        if self.relations is not None:
+            found["relations"] = self.relations.to_dict()
+        return found
 
     def to_json(self, path: str | Path | None = None) -> str:
         """Return :meth:`to_dict` as JSON text, and write it to ``path`` if one is given.
@@ -155,81 +152,28 @@ class Report:
                 temporary.write_text(text + "\n", encoding="utf-8")
         return text
 
-    def summary(self, *, width: int = 100, color: bool = False) -> str:
-        """Return the overall scores as a table of text, each beside its floor and its ideal.
+    def summary(self, *, width: int = 100, color: bool = False, details: bool = False) -> str:
+        """Return the overall scores as tables of text, each beside its floor and its ideal.
+
+        Tables that refer to each other have a line each, and so has every foreign key.
 
         Args:
             width: Columns of characters.
             color: Whether to colour it, for terminals.
+            details: Whether to show what stands out in each table as well; a report without
+                foreign keys always does.
         """
-        from rich.console import Console
+        return summary_text(self.tables, self.relations, details=details, width=width, color=color)
 
-        text = io.StringIO()
-        console = Console(file=text, width=width, force_terminal=color, highlight=False)
-        for table in self.tables.values():
-            _print_table(console, table)
-        return text.getvalue()
+    def diagram(self) -> str:
+        """Return the tables and their keys as a Mermaid entity-relationship diagram.
+
+        Raises:
+            UsageError: The report knows of no specification.
+        """
+        if self.spec is None:
+            raise UsageError("a report without a specification has no diagram")
+        return mermaid(self.spec)
 
     def __repr__(self) -> str:
         return f"Report({', '.join(self.tables)}); its summary() is for people"
-
-
-def _overall(metric: str, scores: Sequence[Score]) -> Score:
-    if len(scores) == 1:
-        return scores[0]
-    measured = [(score.value, score) for score in scores if score.value is not None]
-    if not measured:
-        return Score(metric, None, details={"why": "none of its scores has a value"})
-    value = math.fsum(value for value, _ in measured) / len(measured)
-    floors = [score.floor for _, score in measured]
-    floor = None
-    if None not in floors:
-        floor = math.fsum(f for f in floors if f is not None) / len(floors)
-    lowest = sorted(measured, key=lambda pair: pair[0])[:_LOWEST]
-    details = {
-        "measured": len(measured),
-        "not_measured": len(scores) - len(measured),
-        "lowest": [{"columns": list(score.columns), "value": value} for value, score in lowest],
-    }
-    return Score(metric, value, floor=floor, details=details)
-
-
-def _score_dict(score: Score) -> dict[str, Any]:
-    return asdict(score) | {"columns": list(score.columns), "details": dict(score.details)}
-
-
-def _print_table(console: Console, report: TableReport) -> None:
-    from rich.table import Table
-
-    names = {"real": "real", "synthetic": "synthetic", "holdout": "held-out"}
-    rows = ", ".join(f"{count:,} {names[side]}" for side, count in report.rows.items())
-    table = Table(title=f"{report.table}: {rows} rows", title_justify="left")
-    table.add_column("measure", no_wrap=True)
-    for heading in ("score", "floor", "ideal"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("what stands out", overflow="fold")
-    for name, score in report.overall.items():
-        title, ideal = _TITLES.get(name, (name, ""))
-        table.add_row(title, _number(score.value), _number(score.floor), ideal, _remark(score))
-    console.print(table, markup=False)
-    for note in report.notes:
-        console.print(note, markup=False)
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
-
-
-def _remark(score: Score) -> str:
-    details = score.details
-    if score.value is None:
-        return str(details.get("why", ""))
-    if "given_away_by" in details:
-        told = details["given_away_by"][:_SHOWN]
-        return ", ".join(f"{item['column']} {item['share']:.0%}" for item in told)
-    if "lowest" in details:
-        lowest = [item for item in details["lowest"] if item["value"] < _ALL_BUT_ONE][:_SHOWN]
-        return ", ".join(f"{' × '.join(item['columns'])} {item['value']:.4f}" for item in lowest)
-    if "gap" in details:
-        return f"{details['target']}: {details['measure']}, gap {details['gap']:+.4f}"
-    return ""

@@ -128,6 +128,14 @@ def uniform_sample(
     return sampler.finish()
 
 
+def bytes_per_row(source: BatchSource, columns: Sequence[str]) -> float:
+    """Return how many bytes a row has, by the first batch that has rows."""
+    for batch in source.batches(columns):
+        if batch.num_rows:
+            return float(batch.nbytes / batch.num_rows)
+    return 1.0
+
+
 def _smallest_word(rng: RngKey, rank: int, count: int) -> int:
     """Return the ``rank``-th smallest of the first ``count`` words of a key's stream."""
     stream = rng.generator().bit_generator

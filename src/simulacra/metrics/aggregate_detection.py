@@ -1,0 +1,51 @@
+"""Aggregate detection: can a classifier tell synthetic parents by their children?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from simulacra.core.protocols import Score
+from simulacra.core.random import RngKey
+from simulacra.core.references import DatasetView, JoinedRows, Reference, references_of
+from simulacra.core.schema import DatasetSpec
+from simulacra.metrics.joined import Join
+from simulacra.metrics.joined_detection import detect_each
+
+
+class AggregateDetection:
+    """One score a foreign key: the AUC of telling synthetic parents with their children's totals.
+
+    As ``detection``, on parents drawn uniformly: their own columns, how many children they have,
+    and of the children's columns the mean (numbers, lengths of text), the least and the greatest
+    (dates and times), how many different values (categories), and the share of nulls. Every child
+    of those parents counts. 0.5: they can't be told apart.
+
+    Options and floor: as ``detection``.
+    """
+
+    name: ClassVar[str] = "aggregate_detection"
+    scope: ClassVar[str] = "dataset"
+    higher_is_better: ClassVar[bool] = False
+    ideal: ClassVar[float] = 0.5
+
+    def compute(
+        self,
+        real: DatasetView,
+        synthetic: DatasetView,
+        *,
+        holdout: DatasetView | None,
+        spec: DatasetSpec,
+        options: Mapping[str, Any],
+        rng: RngKey,
+    ) -> list[Score]:
+        """Return one score a foreign key."""
+        views = [real, synthetic] if holdout is None else [real, synthetic, holdout]
+        references = references_of(spec)
+        found = {ref: [view.aggregated(ref) for view in views] for ref in references}
+
+        def joined(reference: Reference) -> tuple[Join, list[JoinedRows]]:
+            rows = found[reference]
+            return Join.of_children(spec, reference, rows[0].others.schema), rows
+
+        return detect_each(self.name, references, joined, options, rng)

@@ -1,0 +1,115 @@
+"""Cardinality: do parents have as many children as they should?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from simulacra.core.protocols import Score
+from simulacra.core.random import RngKey
+from simulacra.core.references import DatasetView, Reference, ReferenceCounts, references_of
+from simulacra.core.schema import DatasetSpec
+from simulacra.metrics.joined import about, qualified, unjoined
+
+_COMPARABLE = 0.8
+"""A hold-out gives no floor if its parents have fewer children than this share, or more than its
+inverse: parents of which it holds all, and children of which it holds some, can't tell."""
+
+
+class Cardinality:
+    """One score a foreign key: the Kolmogorov-Smirnov statistic of children per parent.
+
+    0: as many parents have no child, one, two and so on as in the real data; 1: no two parents of
+    both sides have as many. Every row of both tables counts; parents without children have 0.
+
+    The floor is the statistic of the hold-out, where its parents have about as many children on
+    average as the real ones: a sample of orders for all customers would tell nothing of how many
+    a customer has. ``details["no_floor"]`` says so.
+    """
+
+    name: ClassVar[str] = "cardinality"
+    scope: ClassVar[str] = "dataset"
+    higher_is_better: ClassVar[bool] = False
+    ideal: ClassVar[float] = 0.0
+
+    def compute(
+        self,
+        real: DatasetView,
+        synthetic: DatasetView,
+        *,
+        holdout: DatasetView | None,
+        spec: DatasetSpec,
+        options: Mapping[str, Any],
+        rng: RngKey,
+    ) -> list[Score]:
+        """Return one score a foreign key."""
+        del options, rng
+        return [
+            self._score(
+                reference,
+                real.reference(reference),
+                synthetic.reference(reference),
+                None if holdout is None else holdout.reference(reference),
+            )
+            for reference in references_of(spec)
+        ]
+
+    def _score(
+        self,
+        reference: Reference,
+        real: ReferenceCounts,
+        synthetic: ReferenceCounts,
+        holdout: ReferenceCounts | None,
+    ) -> Score:
+        if not real.parents.sum() or not synthetic.parents.sum():
+            side = "synthetic" if real.parents.sum() else "real"
+            return unjoined(self.name, [reference], f"there are no {side} parents")
+        details = about(reference)
+        for side, counts in (("real", real), ("synthetic", synthetic)):
+            details[side] = {
+                "parents": int(counts.parents.sum()),
+                "mean": _mean(counts),
+                "childless_share": _childless(counts),
+                "most": int(counts.children[-1]),
+            }
+        floor = None
+        if holdout is not None:
+            floor = ks_statistic(real, holdout) if _alike(real, holdout) else None
+            if floor is None:
+                details["no_floor"] = (
+                    f"the hold-out's parents have {_mean(holdout):.3g} children on average, "
+                    f"the real ones {_mean(real):.3g}"
+                )
+        value = ks_statistic(real, synthetic)
+        return Score(self.name, value, qualified([reference]), floor, details)
+
+
+def ks_statistic(one: ReferenceCounts, other: ReferenceCounts) -> float:
+    """Return the greatest gap between two distributions of children per parent."""
+    points = np.union1d(one.children, other.children)
+    reached = [
+        np.concatenate([[0], np.cumsum(side.parents)])[
+            np.searchsorted(side.children, points, side="right")
+        ]
+        / side.parents.sum()
+        for side in (one, other)
+    ]
+    return float(np.abs(reached[0] - reached[1]).max())
+
+
+def _mean(counts: ReferenceCounts) -> float:
+    parents = int(counts.parents.sum())
+    return float(counts.children @ counts.parents) / parents if parents else 0.0
+
+
+def _childless(counts: ReferenceCounts) -> float:
+    return float(counts.parents[counts.children == 0].sum() / counts.parents.sum())
+
+
+def _alike(real: ReferenceCounts, holdout: ReferenceCounts) -> bool:
+    if not holdout.parents.sum():
+        return False
+    means = sorted([_mean(real), _mean(holdout)])
+    return means[0] >= _COMPARABLE * means[1]

@@ -1,0 +1,1 @@
+"""What is counted and joined of a dataset's tables to measure them."""

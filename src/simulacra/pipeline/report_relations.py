@@ -1,0 +1,91 @@
+"""What was measured of a dataset beyond its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from simulacra.core import registry
+from simulacra.core.errors import UsageError
+from simulacra.core.protocols import Score
+from simulacra.core.references import Reference
+from simulacra.core.registry import Kind
+from simulacra.pipeline.report_scores import by_metric, overall, score_dict
+
+
+@dataclass(frozen=True, repr=False)
+class RelationsReport:
+    """What was measured of a dataset's keys, and of tables joined by them.
+
+    Attributes:
+        references: The foreign keys.
+        rows: For each table its rows on each side: ``real``, ``synthetic``, and ``holdout`` if
+            there is one.
+        scores: Every single score, in the order of the metrics.
+        notes: What the reader should know.
+    """
+
+    references: tuple[Reference, ...]
+    rows: Mapping[str, Mapping[str, int]]
+    scores: tuple[Score, ...]
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def overall(self) -> dict[str, Score]:
+        """One score a metric: its only one, or the mean of those that have a value."""
+        return {
+            name: overall(name, group, higher_is_better=_higher_is_better(name))
+            for name, group in by_metric(self.scores).items()
+        }
+
+    def score(self, metric: str, table: str | None = None) -> Score:
+        """Return the overall score of a metric, of all tables or of the keys of one.
+
+        Raises:
+            UsageError: The metric was not measured.
+        """
+        found = [
+            score
+            for score in self.scores
+            if score.metric == metric and table in (None, score.details.get("table"))
+        ]
+        if not found:
+            on = "" if table is None else f" on {table}"
+            raise UsageError(
+                f"{metric!r} was not measured{on}", mend=f"Choose from {', '.join(self.overall)}"
+            )
+        return overall(metric, found, higher_is_better=_higher_is_better(metric))
+
+    def of_reference(self, metric: str, reference: Reference) -> Score | None:
+        """Return the overall score of a metric of all that begins with a foreign key."""
+        found = [
+            score
+            for score in self.scores
+            if score.metric == metric
+            and score.details.get("references", [None])[0] == reference.label
+        ]
+        if not found:
+            return None
+        return overall(metric, found, higher_is_better=_higher_is_better(metric))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON-able values; see :meth:`Report.to_dict`."""
+        return {
+            "foreign_keys": [reference.label for reference in self.references],
+            "rows": {name: dict(rows) for name, rows in self.rows.items()},
+            "notes": list(self.notes),
+            "overall": {name: score_dict(score) for name, score in self.overall.items()},
+            "scores": [score_dict(score) for score in self.scores],
+        }
+
+    def __repr__(self) -> str:
+        return f"RelationsReport({len(self.references)} foreign keys: {', '.join(self.overall)})"
+
+
+def _higher_is_better(metric: str) -> bool:
+    # Scores that a metric adds under other names are shares, as those of keys and trends.
+    if metric not in registry.names(Kind.METRIC):
+        return True
+    return bool(registry.load(Kind.METRIC, metric).higher_is_better)

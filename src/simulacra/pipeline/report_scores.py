@@ -1,0 +1,113 @@
+"""Scores put together and put into words, for all parts of a report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from simulacra.core.protocols import Score
+
+_LOWEST = 5
+"""How many of the worst single scores an overall score names."""
+_SHOWN = 3
+_ALL_BUT_ONE = 0.99995  # what would be shown as 1.0000 doesn't stand out
+
+_TITLES = {
+    "column_shapes": ("Column shapes", "1"),
+    "pair_trends": ("Pair trends", "1"),
+    "detection": ("Detection (C2ST AUC)", "0.5"),
+    "utility": ("Utility (TSTR)", "floor"),
+    "validity": ("Validity", "1"),
+    "closest_records": ("Closest records (DCR share)", "0.5"),
+    "exact_copies": ("Exact copies", "floor"),
+    "key_validity": ("Key validity", "1"),
+    "key_nulls": ("Nulls in keys", "1"),
+    "cardinality": ("Cardinality (KS)", "0"),
+    "hop_trends_1": ("Trends, parent", "1"),
+    "hop_trends_2": ("Trends, two hops", "1"),
+    "hop_trends_3": ("Trends, three hops", "1"),
+    "hop_trends_parents": ("Trends, two parents", "1"),
+    "joined_detection": ("C2ST with parent", "0.5"),
+    "aggregate_detection": ("C2ST with children", "0.5"),
+}
+
+
+def title_of(metric: str) -> tuple[str, str]:
+    """Return what a metric is called, and its ideal value, for people."""
+    return _TITLES.get(metric, (metric, ""))
+
+
+def by_metric(scores: Iterable[Score]) -> dict[str, list[Score]]:
+    """Return the scores of each metric, in the order in which metrics come first."""
+    groups: dict[str, list[Score]] = {}
+    for score in scores:
+        groups.setdefault(score.metric, []).append(score)
+    return groups
+
+
+def overall(metric: str, scores: Sequence[Score], *, higher_is_better: bool = True) -> Score:
+    """Return the only score, or the mean of those that have a value.
+
+    The floor of a mean is the mean over the same scores. ``details["lowest"]`` (``"highest"``)
+    lists the worst.
+    """
+    if len(scores) == 1:
+        return scores[0]
+    measured = [(score.value, score) for score in scores if score.value is not None]
+    if not measured:
+        return Score(metric, None, details={"why": "none of its scores has a value"})
+    value = math.fsum(value for value, _ in measured) / len(measured)
+    floors = [score.floor for _, score in measured]
+    floor = None
+    if None not in floors:
+        floor = math.fsum(f for f in floors if f is not None) / len(floors)
+    worst = sorted(measured, key=lambda pair: pair[0], reverse=not higher_is_better)[:_LOWEST]
+    details = {
+        "measured": len(measured),
+        "not_measured": len(scores) - len(measured),
+        "lowest" if higher_is_better else "highest": [
+            {"columns": list(score.columns), "value": value, **_what(score)}
+            for value, score in worst
+        ],
+    }
+    return Score(metric, value, floor=floor, details=details)
+
+
+def _what(score: Score) -> dict[str, Any]:
+    """Return what a score is about, where columns alone don't tell."""
+    return {"what": score.details["what"]} if "what" in score.details else {}
+
+
+def score_dict(score: Score) -> dict[str, Any]:
+    """Return a score as JSON-able values."""
+    return asdict(score) | {"columns": list(score.columns), "details": dict(score.details)}
+
+
+def number(value: float | None) -> str:
+    """Return a value as people read it."""
+    return "-" if value is None else f"{value:.4f}"
+
+
+def remark(score: Score) -> str:
+    """Return what stands out in a score."""
+    details = score.details
+    if score.value is None:
+        return str(details.get("why", ""))
+    if "given_away_by" in details:
+        told = details["given_away_by"][:_SHOWN]
+        return ", ".join(f"{item['column']} {item['share']:.0%}" for item in told)
+    if "lowest" in details:
+        return _named(item for item in details["lowest"] if item["value"] < _ALL_BUT_ONE)
+    if "highest" in details:
+        return _named(item for item in details["highest"] if item["value"] > 1 - _ALL_BUT_ONE)
+    if "gap" in details:
+        return f"{details['target']}: {details['measure']}, gap {details['gap']:+.4f}"
+    return ""
+
+
+def _named(items: Iterable[dict[str, Any]]) -> str:
+    shown = list(items)[:_SHOWN]
+    names = [item.get("what") or " × ".join(item["columns"]) for item in shown]
+    return ", ".join(f"{n} {item['value']:.4f}" for n, item in zip(names, shown, strict=True))
