@@ -35,6 +35,7 @@ class TableLearner:
         options: What to learn with.
         given: Columns of the rows that rules may use but nothing is learned of, because they are
             known before the rows are drawn (values of their parents).
+        fixed: Columns that rules must not rewrite, but may measure others from.
         rng: The key of the table.
         ctx: Limits and progress.
 
@@ -50,12 +51,14 @@ class TableLearner:
         options: FitOptions,
         *,
         given: Sequence[str] = (),
+        fixed: Sequence[str] = (),
         rng: RngKey,
         ctx: RunContext,
     ) -> None:
         self._where = where
         self._options = options
         self._given = frozenset(given)
+        self._fixed = frozenset(fixed)
         self._rng = rng
         self._ctx = ctx
         self._names = tuple(name for name in sample.batch.schema.names if name not in self._given)
@@ -81,8 +84,8 @@ class TableLearner:
         rows = pa.Table.from_batches([sample])
         wanted = list(spec.rules)
         if self._options.find_rules:
-            known = {"given": self._given} if self._given else {}
-            wanted += discover(rows, table, rng=self._rng.child("rules"), **known)
+            unchanging = self._given | self._fixed
+            wanted += discover(rows, table, given=unchanging, rng=self._rng.child("rules"))
         fitted = []
         for rule in wanted:
             name, made = self._fit_rule(rule, rows, table)
@@ -116,14 +119,6 @@ class TableLearner:
     def used(self) -> frozenset[str]:
         """The given columns that rules use: those that ``update`` needs."""
         return self._given & {column for _, rule in self._rules for column in rule.columns}
-
-    def rewrites(self, column: str) -> bool:
-        """Say whether rules turn a column into something else before it is learned."""
-        return (
-            self._fitters[column][0] != self._columns[column].type
-            if (column in self._fitters)
-            else True
-        )
 
     def update(self, flat: Flat) -> None:
         """Take the next rows of the table."""

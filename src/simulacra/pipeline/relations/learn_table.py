@@ -331,13 +331,17 @@ class _Step:
             {name: values[family.numbers] for name, values in below.items()},
             given,
         )
-        learner = self._learner(spec, rows, list(given))
-        apart = [column for key in self.distinct() for column in key.columns]
-        if any(learner.rewrites(column) for column in apart):
-            # As keys they are left alone, and can be moved apart.
-            learner = self._learner(
-                spec.model_copy(update={"primary_key": apart}), rows, list(given)
-            )
+        learner = TableLearner(
+            family.name,
+            spec,
+            rows,
+            self._options,
+            given=list(given),
+            # They are moved apart when drawn, before rules work others out from them.
+            fixed=[column for key in self.distinct() for column in key.columns],
+            rng=self._rng,
+            ctx=self._ctx,
+        )
         self._update(learner, layout, dropped, below)
         chosen: list[tuple[ContextFeature, ...]] = []
         linked: list[str] = []
@@ -361,17 +365,6 @@ class _Step:
         """Return the table's keys with foreign keys in them."""
         family = self._family
         return distinct_keys(family.name, family.table, family.sample, family.graph, self.numbered)
-
-    def _learner(self, spec: TableSpec, rows: Flat, given: Sequence[str]) -> TableLearner:
-        return TableLearner(
-            self._family.name,
-            spec,
-            rows,
-            self._options,
-            given=given,
-            rng=self._rng,
-            ctx=self._ctx,
-        )
 
     def _given(self) -> dict[str, pa.Array]:
         """Return the parents' values of the sample's rows, by their given names."""
