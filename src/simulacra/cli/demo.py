@@ -32,12 +32,14 @@ def demo(
     memory: Memory = None,
     quiet: Quiet = False,
 ) -> None:
-    """Learn real flights (shipped, CC0), write a synthetic copy and a report to DIR."""
-    from simulacra.api import Synthesizer, evaluate
+    """Learn real flights (five shipped tables, CC0), write a synthetic copy and a report to DIR."""
+    from simulacra.api import Metadata, Synthesizer, evaluate
 
     ctx = run_context(quiet=quiet, threads=threads, memory=memory)
-    real, holdout = _shipped_tables()
-    synthesizer = Synthesizer(seed=seed, ctx=ctx).fit(real)
+    with as_file(files("simulacra") / "demo" / "nycflights") as folder:
+        metadata = Metadata.load(folder / "spec.yaml")
+        real, holdout = _halves(folder)
+    synthesizer = Synthesizer(seed=seed, ctx=ctx).fit(real, metadata)
     synthetic = synthesizer.sample()
     synthesizer.write(directory / "synthetic", overwrite=True)
     synthesizer.save(directory / "model.sim")
@@ -55,17 +57,16 @@ def demo(
     )
 
 
-def _shipped_tables() -> tuple[dict[str, pa.Table], dict[str, pa.Table]]:
-    """Return the tables to learn from, and the rows kept back of the larger ones."""
+def _halves(folder: Path) -> tuple[dict[str, pa.Table], dict[str, pa.Table]]:
+    """Return the tables to learn from, and the same with the rows kept back of the larger ones."""
     import pyarrow.parquet as pq
 
     real, holdout = {}, {}
-    with as_file(files("simulacra") / "demo" / "nycflights") as folder:
-        for path in sorted(folder.glob("*.parquet")):
-            table = pq.read_table(path)
-            if path.stem in HELD_OUT_TABLES:
-                # The shipped rows were drawn at random: every second one is a random half.
-                holdout[path.stem] = table.take(list(range(1, table.num_rows, 2)))
-                table = table.take(list(range(0, table.num_rows, 2)))
-            real[path.stem] = table
+    for path in sorted(folder.glob("*.parquet")):
+        table = pq.read_table(path)
+        real[path.stem] = holdout[path.stem] = table
+        if path.stem in HELD_OUT_TABLES:
+            # The shipped rows were drawn at random: every second one is a random half.
+            holdout[path.stem] = table.take(list(range(1, table.num_rows, 2)))
+            real[path.stem] = table.take(list(range(0, table.num_rows, 2)))
     return real, holdout
