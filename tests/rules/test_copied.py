@@ -63,6 +63,15 @@ def test_a_mark_makes_the_values_equal():
     assert rule.decode(marked).to_pydict() == {"c": [9, 5, 5, 9, 5], "o": [9, 9, 0, 9, None]}
 
 
+def test_frequent_values_count_where_they_are_said_to():
+    batch = batch_of(pa.array(["a", "a", "b", None]), pa.array(["a", "b", "b", "a"]))
+    table = pa.Table.from_batches([batch])
+    config = CopyConfig(column="c", of="o", frequent=True)
+    rule = Copy().fit(table, config, table=TableSpec(columns={}))
+    assert rule.encode(batch)["c=o"].to_pylist() == [True, False, True, None]
+    assert rule.decode(rule.encode(batch)).equals(batch)
+
+
 def test_the_mark_takes_no_column_s_name():
     batch = batch_of(pa.array([1]), pa.array([1]), **{"c=o": pa.array([3])})
     rule = fit(batch)

@@ -193,6 +193,28 @@ def test_a_sum_of_parts_becomes_a_constant():
     assert encoded["free"].to_pylist() == [100, 100, 100, None]
 
 
+@given(
+    st.lists(st.tuples(st.none() | st.integers(0, 23), st.integers(0, 59), st.booleans())),
+    st.sampled_from([pa.int16(), pa.float64(), pa.decimal128(8, 2)]),
+)
+def test_minutes_are_what_is_left_of_a_time_beside_its_hour(times, kind):
+    hours = [hour for hour, _, _ in times]
+    minutes = [None if gone else 60 * (hour or 0) + minute for hour, minute, gone in times]
+    batch = batch_of(y=pa.array(minutes, pa.int64()), x=pa.array(hours, kind))
+    rule = fit(table_of(batch), column="y", minus="x", times=60, order=">=")
+    encoded = rule.encode(batch)
+    left = [None if gone else minute for hour, minute, gone in times if hour is not None]
+    beside_hour = pc.is_valid(batch["x"])
+    assert encoded["y"].filter(beside_hour).to_pylist() == left
+    assert rule.decode(encoded).equals(batch)
+
+
+def test_times_too_large_to_be_multiplied_are_no_obstacle():
+    batch = batch_of(y=pa.array([5, 7]), x=pa.array([2**62, -(2**62)]))
+    rule = fit(table_of(batch), column="y", minus="x", times=1000)
+    assert rule.decode(rule.encode(batch)).equals(batch)
+
+
 @pytest.mark.parametrize("order", [">", ">=", "<", "<="])
 @given(st.lists(st.tuples(st.integers(-50, 50), st.integers(-50, 50)), min_size=1))
 def test_whatever_is_drawn_keeps_the_order(order, drawn):
@@ -263,6 +285,8 @@ def test_a_saved_rule_is_the_same_rule(tmp_path: Path):
         (pa.array(["a"]), pa.array([1]), {}),
         (pa.array([1]), pa.array([dt.date(2024, 1, 1)]), {}),
         (pa.array([dt.date(2024, 1, 1)]), pa.array([dt.date(2024, 1, 1)]), {"plus": "x"}),
+        (pa.array([dt.date(2024, 1, 1)]), pa.array([dt.date(2024, 1, 1)]), {"times": 2}),
+        (pa.array([59]), pa.array([1]), {"times": 60, "order": ">="}),
         (pa.array([1, 1441]), pa.array([1, 2]), {"period": 1440}),
         (pa.array([1]), pa.array([1]), {"minus": "z"}),
     ],
@@ -282,6 +306,7 @@ def test_what_can_not_be_subtracted_exactly_is_refused(y, x, options):
         {"minus": "x", "period": 10, "order": ">"},
         {"plus": "x", "order": ">"},
         {"minus": "x", "period": 0},
+        {"minus": "x", "times": 0},
     ],
 )
 def test_options_that_make_no_sense_are_refused(options):

@@ -12,55 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from simulacra.core import registry
-from simulacra.core.arrow_types import type_to_text
-from simulacra.core.random import RngKey
-from simulacra.core.registry import Kind
-from simulacra.core.schema import ColumnSpec, RuleSpec, TableSpec
-from simulacra.rules.discovery import discover
+from rules.tables import decoded, found
+from simulacra.core.schema import RuleSpec
 
-DATATYPES = (
-    (pa.types.is_integer, "integer"),
-    (pa.types.is_floating, "float"),
-    (pa.types.is_decimal, "decimal"),
-    (pa.types.is_date, "date"),
-    (pa.types.is_timestamp, "datetime"),
-    (pa.types.is_time, "time"),
-)
 SEEDS = range(3)
-
-
-def spec_of(table: pa.Table, **options: object) -> TableSpec:
-    columns = {
-        field.name: ColumnSpec(
-            type=next((name for is_a, name in DATATYPES if is_a(field.type)), "category"),
-            arrow=type_to_text(field.type),
-        )
-        for field in table.schema
-    }
-    return TableSpec(columns=columns, **options)
-
-
-def found(table: pa.Table, seed: int = 0, **options: object) -> list[RuleSpec]:
-    return discover(table, spec_of(table, **options), rng=RngKey(seed))
 
 
 def options_of(rules: list[RuleSpec], name: str) -> list[dict[str, object]]:
     return [rule.options for rule in rules if rule.rule == name]
-
-
-def decoded(table: pa.Table, rules: list[RuleSpec]) -> pa.Table:
-    """Return the table after all rules encoded it and decoded it again."""
-    spec, fitted, batch = spec_of(table), [], table.combine_chunks().to_batches()[0]
-    for rule in rules:
-        plugin = registry.load(Kind.RULE, rule.rule)
-        made = plugin.fit(pa.Table.from_batches([batch]), plugin.config(**rule.options), table=spec)
-        assert not any(made.violations(batch).to_pylist())
-        batch = made.encode(batch)
-        fitted.append(made)
-    for made in reversed(fitted):
-        batch = made.decode(batch)
-    return pa.Table.from_batches([batch.select(table.column_names)])
 
 
 @pytest.fixture(scope="module")

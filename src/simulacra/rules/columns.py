@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pyarrow as pa
 
 from simulacra.core.errors import SpecError
@@ -31,3 +33,35 @@ def replace(batch: pa.RecordBatch, name: str, values: pa.Array) -> pa.RecordBatc
     index = batch.schema.get_field_index(name)
     field = pa.field(name, values.type, nullable=batch.schema.field(index).nullable)
     return batch.set_column(index, field, values)
+
+
+def check_given(
+    before: pa.RecordBatch, after: pa.RecordBatch, given: Collection[str], *, where: str
+) -> None:
+    """Refuse a rule that changes a given column: its value is decided elsewhere.
+
+    Args:
+        before: Some rows.
+        after: What a rule encoded them as.
+        given: The given columns, own ones and those of parents' rows.
+        where: The table and the rule, for the message.
+
+    Raises:
+        SpecError: A given column was dropped, or isn't the same.
+    """
+    for name in given:
+        index = after.schema.get_field_index(name)
+        if index < 0 or not _unchanged(before[name], after.column(index)):
+            raise SpecError(
+                f"a rule can't change {name}, whose values are given",
+                where=where,
+                mend="Let the rule change a column of the table, and only use the given one",
+            )
+
+
+def _unchanged(before: pa.Array, after: pa.Array) -> bool:
+    if before.type == after.type and pa.types.is_floating(before.type):
+        # As bits NaN equals itself.
+        bits = pa.type_for_alias(f"int{before.type.bit_width}")
+        before, after = before.view(bits), after.view(bits)
+    return bool(before.equals(after))

@@ -27,8 +27,9 @@ from simulacra.core.errors import SpecError
 from simulacra.core.protocols import Config, FittedRule
 from simulacra.core.schema import TableSpec
 from simulacra.rules import ticks
+from simulacra.rules.circle import base_of, cut_of, wrap
 from simulacra.rules.columns import column_of, replace
-from simulacra.rules.ticks import Unit
+from simulacra.rules.ticks import Ticks, Unit
 
 
 class Order(StrEnum):
@@ -69,6 +70,9 @@ class DifferenceConfig(Config):
     plus: Annotated[
         str | None, Field(description="Instead: the column it is added to, as free + used")
     ] = None
+    times: Annotated[
+        int, Field(gt=0, description="How often it counts: 60 for hours, in a column of minutes")
+    ] = 1
     order: Annotated[
         Order | None, Field(description="What always holds: column > minus, and so on")
     ] = None
@@ -118,7 +122,7 @@ class Difference:
         column, minus = (column_of(sample, name) for name in (options.column, options.other))
         decimals = _decimals(column, options)
         unit = _unit(column.type, minus.type, decimals, options)
-        value, other = ticks.read(column, unit), ticks.read(minus, unit)
+        value, other = ticks.read(column, unit), _multiplied(ticks.read(minus, unit), options.times)
         most = _most(column.type)
         if not (value.exact & (np.abs(value.count) <= most)).all():
             raise SpecError(
@@ -133,7 +137,7 @@ class Difference:
         fallback = int(np.median(known)) if known.size else 0
         base = cut = 0
         if options.period is not None:
-            base = _base(low, high, options.period, options.column)
+            base = base_of(low, high, options.period, options.column)
             both = value.known & other.known
             sign = -1 if options.plus is None else 1
             cut = cut_of(value.count[both] + sign * other.count[both], options.period)
@@ -209,7 +213,7 @@ class FittedDifference:
             count = np.clip(count, self._learned.low, self._learned.high)
         if self._options.order is not None:
             # After the range: a value at its edge leaves it rather than break the order.
-            known = ticks.read(batch[self._options.other], self._unit).known
+            known = self._other(batch).known
             least, most = self._options.order.bounds()
             count = np.where(known, np.clip(count, origin + least, origin + most), count)
         array = ticks.write(distance.moved(count), self._type, self._unit)
@@ -218,7 +222,7 @@ class FittedDifference:
     def violations(self, batch: pa.RecordBatch) -> pa.BooleanArray:
         """Say which rows have values between two ticks, out of the period, or out of order."""
         value = ticks.read(batch[self._options.column], self._unit)
-        other = ticks.read(batch[self._options.other], self._unit)
+        other = self._other(batch)
         broken = ~value.exact | (np.abs(value.count) > self._most)
         if self._options.period is not None:
             base = self._learned.base
@@ -234,8 +238,12 @@ class FittedDifference:
         options = self._options.model_dump(mode="json")
         out.json("difference", {"options": options, "learned": asdict(self._learned)})
 
+    def _other(self, batch: pa.RecordBatch) -> Ticks:
+        read = ticks.read(batch[self._options.other], self._unit)
+        return _multiplied(read, self._options.times)
+
     def _origin(self, batch: pa.RecordBatch) -> NDArray[np.int64]:
-        other = ticks.read(batch[self._options.other], self._unit)
+        other = self._other(batch)
         # Values of the other column may be larger; any function of them will do as an origin.
         origin = np.clip(other.count, -self._most, self._most)
         origin = np.where(other.known, origin, self._learned.fallback)
@@ -247,12 +255,18 @@ def _most(column: pa.DataType) -> int:
     return ticks.limits(ticks.difference_type(column))[1] // 2
 
 
+def _multiplied(read: Ticks, times: int) -> Ticks:
+    most = ticks.LARGEST // times
+    return read.moved(np.clip(read.count, -most, most) * times)
+
+
 def _check_order(sample: pa.Table, fitted: FittedDifference, options: DifferenceConfig) -> None:
     rows = sample.select([options.column, options.other])
     broken = sum(pc.sum(fitted.violations(batch)).as_py() or 0 for batch in rows.to_batches())
     if broken:
         raise SpecError(
-            f"{broken:,} of {rows.num_rows:,} rows aren't {options.order} {options.other}",
+            f"{broken:,} of {rows.num_rows:,} rows aren't {options.order} "
+            + (f"{options.times} × {options.other}" if options.times > 1 else options.other),
             where=options.column,
             mend="Remove the order",
         )
@@ -273,7 +287,8 @@ def _unit(
     column: pa.DataType, minus: pa.DataType, decimals: int, options: DifferenceConfig
 ) -> Unit:
     unit, other = ticks.unit_of(column, decimals), ticks.unit_of(minus)
-    summable = options.plus is None or (unit is not None and unit.family in {"number", "duration"})
+    plain = options.plus is None and options.times == 1
+    summable = plain or (unit is not None and unit.family in {"number", "duration"})
     if unit is None or other is None or unit.family != other.family or not summable:
         raise SpecError(
             f"{options.other} can't be subtracted or added",
@@ -289,33 +304,3 @@ def distance_unit(column: pa.DataType, unit: Unit) -> Unit:
     if pa.types.is_date(column):
         return Unit("number", Fraction(1))
     return unit if unit.family == "number" else Unit("duration", unit.per)
-
-
-def wrap(count: NDArray[np.int64], least: int, period: int) -> NDArray[np.int64]:
-    """Return what the counts are modulo the period, from ``least`` on."""
-    return (count - least) % period + least
-
-
-def _base(low: int, high: int, period: int, where: str) -> int:
-    """Return the least value of a column that wraps, as 0 for 0…1439 and 1 for 1…1440."""
-    if high - low >= period:
-        raise SpecError(
-            f"values from {low} to {high} don't fit a period of {period}",
-            where=where,
-            mend="Remove the period, or this rule",
-        )
-    return 0 if low >= 0 and high < period else high - period + 1
-
-
-def cut_of(distances: NDArray[np.int64], period: int) -> int:
-    """Return where to cut the circle of distances open: in the widest arc without any.
-
-    Delays of -40 and of 1,300 minutes are then both kept as they are.
-    """
-    seen = np.unique(distances % period)
-    if not seen.size:
-        return 0
-    arcs = np.diff(seen, append=seen[0] + period)
-    widest = int(arcs.argmax())
-    cut = int(seen[widest]) + 1 + int(arcs[widest]) // 2
-    return cut - period if cut > 0 else cut

@@ -22,6 +22,7 @@ from simulacra.rules.finding.copies import find_copies
 from simulacra.rules.finding.differences import find_differences
 from simulacra.rules.finding.equals import apply_equals, find_matches
 from simulacra.rules.finding.evidence import Evidence
+from simulacra.rules.finding.hours import find_hours
 from simulacra.rules.finding.parts import find_parts
 from simulacra.rules.finding.state import State, usable
 
@@ -53,7 +54,8 @@ def discover(
     generator = rng.generator()
     most = max(FEWEST_TRIED, min(ROWS, CELLS // max(1, len(names))))
     rows = np.sort(generator.permutation(sample.num_rows)[:most])
-    state = State(sample.select(names).take(rows), table, frozenset(given))
+    seen = sample.select(names).take(rows)
+    state = State(seen, table, frozenset(given))
     codes = Codes(state.columns)
     evidence = Evidence(codes, state.given)
     matches = find_matches(state, codes, evidence)
@@ -67,6 +69,7 @@ def discover(
         columns = counted_columns(state, find_clocks(state))
         training = generator.random(len(rows)) >= _HELD_OUT
         distances = find_differences(state, columns, evidence, training=training)
+        distances |= find_hours(State(seen, table, state.given), state, distances)
         find_copies(state, {n: c for n, c in columns.items() if n not in distances}, matches)
     named = {value for rule in state.found for value in rule.options.values()}
     whole = State(sample.select([n for n in names if n in named]), table, state.given)

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.rules import ticks
-from simulacra.rules.difference import Difference, DifferenceConfig, cut_of, wrap
+from simulacra.rules.circle import cut_of, wrap
+from simulacra.rules.difference import Difference, DifferenceConfig
 from simulacra.rules.finding.columns import Column, counted
 from simulacra.rules.finding.evidence import Evidence
 from simulacra.rules.finding.orders import order_between, order_of

@@ -92,6 +92,22 @@ class State:
         self.columns.update(zip(encoded.schema.names, encoded.columns, strict=True))
         self.found.append(RuleSpec(rule=name, options=options))
 
+    def apply_before_gone(self, name: str, config: Config, gone: str, values: pa.Array) -> None:
+        """Apply a rule that needs a column which another one has left out, which then comes last.
+
+        Args:
+            name: The rule's name.
+            config: Its options.
+            gone: The column.
+            values: Its values.
+        """
+        places = [rule.options.get("column") for rule in self.found]
+        last = self.found.pop(places.index(gone))
+        self.columns[gone] = values
+        self.apply(name, config)
+        del self.columns[gone]
+        self.found.append(last)
+
     def keep(self, specs: Iterable[RuleSpec]) -> list[RuleSpec]:
         """Apply rules found in fewer rows; return those that hold in these rows too.
 
@@ -126,9 +142,5 @@ def usable(schema: pa.Schema, table: TableSpec, given: AbstractSet[str]) -> list
     own = [name for name in table.columns if name not in given and name not in keys]
     named = set(own)
     wanted = own + [name for name in schema.names if name in given and name not in named]
-    return [name for name in wanted if _comparable(schema, name)]
-
-
-def _comparable(schema: pa.Schema, name: str) -> bool:
-    index = schema.get_field_index(name)
-    return index >= 0 and comparable(schema.types[index], schema.types[index])
+    kinds = dict(zip(schema.names, schema.types, strict=True))
+    return [name for name in wanted if name in kinds and comparable(kinds[name], kinds[name])]
