@@ -143,6 +143,24 @@ def test_what_a_clock_time_determines_is_exact() -> None:
     np.testing.assert_array_equal(drawn["minute"], new % 60)
 
 
+def test_what_a_key_all_but_determines_follows_the_other_features_too() -> None:
+    rng = np.random.default_rng(5)
+    rows = 30_000
+    warm = rng.integers(0, 2, rows)
+    humidity = rng.integers(0, 1_500, rows)
+    # Each humidity goes with two dew points, one for warm and one for cold air.
+    low = rng.permutation(1_500) % 60
+    dew = np.where(warm == 1, low[humidity] + 60, low[humidity])
+    columns = {
+        "warm": (NOMINAL, warm),
+        "humidity": (ORDINAL, humidity),
+        "dew": (ORDINAL, dew),
+    }
+    drawn = draw(fit(columns), rows)
+    assert np.mean((drawn["dew"] >= 60) == (drawn["warm"] == 1)) > 0.99
+    assert np.mean(drawn["dew"] % 60 == low[drawn["humidity"]]) > 0.99
+
+
 def test_a_threshold_inside_a_coarse_group_is_exact() -> None:
     rng = np.random.default_rng(2)
     amount = rng.integers(0, 4000, 30_000)

@@ -108,7 +108,8 @@ class Conditional:
         if self.lookup is not None and self.key is not None:
             key = drawn[self.key]
             assert key is not None  # noqa: S101 - the plan puts a key before what it determines
-            draw_by_key(self.lookup, key.astype(np.uint32), words, codes)
+            ordinal = not bool(nominal[self.feature])
+            draw_by_key(self.lookup, key.astype(np.uint32), words, ordinal, codes)
         if self.shares is not None:
             share_draws(self.shares, words, codes)
         return codes

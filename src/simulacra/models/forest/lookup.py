@@ -24,7 +24,7 @@ class Lookup(NamedTuple):
 
     Attributes:
         begin: Where each key's bag begins, shape ``(keys + 1,)``, dtype int64.
-        bag: Codes, by key.
+        bag: Codes, by key, rising for each.
     """
 
     begin: NDArray[np.int64]
@@ -46,19 +46,47 @@ def lookup(key: Codes, target: Codes, keys: int) -> Lookup:
 
 @kernel
 def draw_by_key(
-    found: Lookup, key: NDArray[np.uint32], words: NDArray[np.uint64], codes: NDArray[np.uint32]
+    found: Lookup,
+    key: NDArray[np.uint32],
+    words: NDArray[np.uint64],
+    ordinal: bool,  # noqa: FBT001 - kernels take no keywords
+    codes: NDArray[np.uint32],
 ) -> None:
-    """Replace ``codes`` where the key was seen while learning.
+    """Move ``codes`` to those that were seen with the key.
+
+    The key leaves a few codes to choose from, and the trees know the other features: of ordinal
+    codes the one nearest to what they have drawn is taken, of nominal ones that very one, or any
+    if it is not among them.
 
     Args:
         found: The look-up.
         key: The key's codes, shape ``(rows,)``.
         words: One random word a row.
+        ordinal: Whether neighbouring codes are alike.
         codes: What trees have drawn; kept for keys never seen.
     """
     state = np.empty(1, np.uint64)
     for row in range(len(codes)):
         begin, end = found.begin[key[row]], found.begin[key[row] + 1]
-        if end > begin:
+        if end <= begin:
+            continue
+        wanted = np.int64(codes[row])
+        low, high = begin, end
+        while low < high:
+            middle = (low + high) // 2
+            if np.int64(found.bag[middle]) < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        if low < end and np.int64(found.bag[low]) == wanted:
+            continue
+        if not ordinal:
             state[0] = words[row] + np.uint64(1)
             codes[row] = found.bag[begin + pick(end - begin, state)]
+        elif low == end:
+            codes[row] = found.bag[end - 1]
+        elif low == begin:
+            codes[row] = found.bag[begin]
+        else:
+            above, below = np.int64(found.bag[low]) - wanted, wanted - np.int64(found.bag[low - 1])
+            codes[row] = found.bag[low if above < below else low - 1]
