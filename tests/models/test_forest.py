@@ -146,19 +146,19 @@ def test_what_a_clock_time_determines_is_exact() -> None:
 def test_what_a_key_all_but_determines_follows_the_other_features_too() -> None:
     rng = np.random.default_rng(5)
     rows = 30_000
-    warm = rng.integers(0, 2, rows)
+    warm = (rng.random(rows) < 0.8).astype(np.int64)
     humidity = rng.integers(0, 1_500, rows)
     # Each humidity goes with two dew points, one for warm and one for cold air.
-    low = rng.permutation(1_500) % 60
-    dew = np.where(warm == 1, low[humidity] + 60, low[humidity])
+    low = rng.permutation(1_500) % 700
+    dew = np.where(warm == 1, low[humidity] + 700, low[humidity])
     columns = {
         "warm": (NOMINAL, warm),
         "humidity": (ORDINAL, humidity),
         "dew": (ORDINAL, dew),
     }
     drawn = draw(fit(columns), rows)
-    assert np.mean((drawn["dew"] >= 60) == (drawn["warm"] == 1)) > 0.99
-    assert np.mean(drawn["dew"] % 60 == low[drawn["humidity"]]) > 0.99
+    assert np.mean((drawn["dew"] >= 700) == (drawn["warm"] == 1)) > 0.99
+    assert np.all(drawn["dew"] % 700 == low[drawn["humidity"]])
 
 
 def test_a_threshold_inside_a_coarse_group_is_exact() -> None:
