@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +26,7 @@ from simulacra.pipeline.relations.columns import take_values
 from simulacra.pipeline.relations.context import Ancestors, ContextFeature, joined, place_feature
 from simulacra.pipeline.relations.distinct import Separator
 from simulacra.pipeline.relations.drawn import DrawnTable, given_by
+from simulacra.pipeline.relations.filled_alone import meant, with_filled
 from simulacra.pipeline.relations.fitted import Family
 from simulacra.pipeline.relations.graph import Graph, Role
 from simulacra.pipeline.relations.key_index import ORPHAN
@@ -150,6 +153,7 @@ class TableDrawing:
                 relation,
                 self._tables[relation.parent],
                 self._rows,
+                most=self._most_owned(owner),
                 where=self._name,
                 rng=rng.child(relation.relation.name),
             )
@@ -168,14 +172,23 @@ class TableDrawing:
             if not key.columns and len(key.relations) > 1:
                 self._separate(key.relations, rng)
 
+    def _most_owned(self, owner: int) -> int | None:
+        """Return how many rows one owner may have, None if any number."""
+        relations = self._family.relations
+        bounds = [1] if relations[owner].is_single else []
+        for key in self._family.distinct:
+            if owner in key.relations and len(key.columns) <= 1 and all(key.choices):
+                others = [relations[place] for place in key.relations if place != owner]
+                if not any(relation.nulls for relation in others):
+                    parents = [self._tables[relation.parent].rows for relation in others]
+                    bounds.append(math.prod([*parents, *map(len, key.choices)]))
+        return min(bounds, default=None)
+
     def _where_meant(self, place: int, codes: Codes) -> Codes:
         """Return the codes of rows for which a key is meant, "none" for the others."""
         relation = self._family.relations[place]
-        for column, value in (relation.relation.key.when or {}).items():
-            meant = pc.equal(self._early_columns[column].cast(pa.large_string()), value)
-            keep = pc.fill_null(meant, False).to_numpy(zero_copy_only=False)  # noqa: FBT003
-            codes = np.where(keep, codes, relation.kinds).astype(codes.dtype)
-        return codes
+        keep = meant(relation.relation.key, self._early_columns, len(codes))
+        return np.where(keep, codes, relation.kinds).astype(codes.dtype)
 
     def _choose(self, place: int, codes: Codes, rng: RngKey) -> Rows:
         """Choose the parents of all rows in one relation by the kinds drawn."""
@@ -241,18 +254,14 @@ class TableDrawing:
         parts: dict[str, list[Codes]] = {}
         columns: dict[str, list[pa.Array]] = {name: [] for name in links.columns}
         engine = registry.load(Kind.ENGINE, ENGINE)
-        numbers = range(-(-self._rows // BLOCK_ROWS))
+        numbers = range(max(1, -(-self._rows // BLOCK_ROWS)))
         for made, decoded in engine.map(block, numbers, ctx=self._ctx):
             for spec, codes in zip(made.specs, made.codes, strict=True):
                 parts.setdefault(spec.name, []).append(codes)
             for name, values in decoded.items():
                 columns[name].append(values)
         self._early = {name: np.concatenate(codes) for name, codes in parts.items()}
-        if not numbers:
-            self._early = {spec.name: np.empty(0, np.uint8) for spec in self._early_features()}
-        self._early_columns = {
-            name: pa.concat_arrays(values) for name, values in columns.items() if values
-        }
+        self._early_columns = {name: pa.concat_arrays(values) for name, values in columns.items()}
         for name, values in self._early_columns.items():
             if name.startswith("#"):
                 self.drawn.below[name] = values.to_numpy(zero_copy_only=False).astype(np.int32)
@@ -272,7 +281,9 @@ class TableDrawing:
             cuts = list(range(0, self._rows, BLOCK_ROWS))
         else:
             cuts = _cuts(self.drawn.parents[owner])
-        for number, (start, end) in enumerate(zip(cuts, [*cuts[1:], self._rows], strict=True)):
+        # Without rows there is one block all the same: tables below look for columns in it.
+        cuts = [*(cuts or [0]), self._rows]
+        for number, (start, end) in enumerate(pairwise(cuts)):
             yield Block(number, start, end)
 
     @cached_property
@@ -335,7 +346,13 @@ class TableDrawing:
         if not lists:
             columns = self._sorted(columns, part)
         columns |= self._numbered(part)
-        columns |= self._foreign_keys(part, rng)
+        columns |= with_filled(
+            self._foreign_keys(part, rng),
+            columns,
+            family.relations,
+            [rows[part] for rows in self.drawn.parents],
+            fitted.spec,
+        )
         below = {
             name: columns[name].to_numpy(zero_copy_only=False).astype(np.int32)
             for name in family.below

@@ -30,6 +30,7 @@ from simulacra.pipeline.relations.context import (
     place_feature,
     telling,
 )
+from simulacra.pipeline.relations.filled_alone import filled_alone
 from simulacra.pipeline.relations.fitted import (
     Distinct,
     Family,
@@ -315,6 +316,7 @@ class _Step:
         layout = Layout.of(family.linked[family.name].source.schema)
         early = set(targets.columns) if targets else set()
         dropped = {c for relation in self.relations for c in relation.relation.key.columns}
+        dropped -= filled_alone(self.relations, self._sampled, family.sample)
         dropped |= {*self.numbered, *early}
         below = {name: v for name, v in family.below().items() if name not in early}
         own = {n: c for n, c in family.table.columns.items() if n not in dropped}

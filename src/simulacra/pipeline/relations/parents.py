@@ -26,29 +26,46 @@ from simulacra.pipeline.relations.matching import (
     separate_pairs,
 )
 from simulacra.pipeline.relations.resolve import Rows
+from simulacra.pipeline.relations.rows import with_parents
 
 
 def owned_rows(
-    relation: FittedRelation, parent: DrawnTable, rows: int, *, where: str, rng: RngKey
+    relation: FittedRelation,
+    parent: DrawnTable,
+    rows: int,
+    *,
+    most: int | None,
+    where: str,
+    rng: RngKey,
 ) -> Rows:
     """Return the owner of each row: the children of one after the other's, then those of none.
+
+    Args:
+        relation: The relation.
+        parent: The owners.
+        rows: How many rows there are.
+        most: How many one owner may have, None if any number.
+        where: The table's name, for messages.
+        rng: The key of this step.
 
     Raises:
         LimitError: There are more rows than owners that may have but one each.
     """
-    none = round(relation.nulls * rows)
     orphans = round(relation.orphan_share * rows)
-    owned = rows - none - orphans
+    owned = with_parents(relation, rows)
     quotas = parent.below[count_column(relation.relation)]
     if owned and not len(quotas):
-        none, owned = none + owned, 0
-    most = 1 if relation.is_single else None
-    if most is not None and owned > len(quotas):
+        owned = 0
+    none = rows - owned - orphans
+    if most is not None and owned > most * len(quotas):
         raise LimitError(
-            f"{owned:,} rows for {len(quotas):,} rows of {relation.parent}, of which each has one",
-            where=where,
+            f"{owned:,} rows for {len(quotas):,} rows of {relation.parent}, of which each has at "
+            f"most {most:,}",
+            where=f"{where}.{','.join(relation.relation.key.columns)}",
             mend=f"Ask for more rows of {relation.parent}, or fewer of {where}",
         )
+    if not owned:
+        most = None
     counts = calibrate(as_learned(relation, quotas, rng), owned, most=most, rng=rng)
     return np.concatenate(
         [

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
 from simulacra.core.errors import UsageError
 from simulacra.pipeline.fitted_table import FittedTable
+from simulacra.pipeline.relations.fitted import FittedRelation
+from simulacra.pipeline.relations.graph import Role
+
+_BOUNDLESS = 2**62
 
 
 def plan_rows(
@@ -20,7 +25,8 @@ def plan_rows(
 
     A number is for every table. Numbers by table say what they say, and the others follow: a table
     grows or shrinks as its owner does, an owner as what it owns, and all others as the largest
-    table that was asked for. Kept tables stay as they are.
+    table that was asked for. Kept tables stay as they are. A table that follows has at least one
+    row, and no more than its keys have room for: so many pairs, or children that are one each.
 
     Args:
         tables: The learned tables.
@@ -29,12 +35,36 @@ def plan_rows(
         scale: Instead: a multiple of the rows learned.
 
     Raises:
-        UsageError: Both are given, a table is unknown, or a number makes no sense.
+        UsageError: Both are given, a table is unknown, a number makes no sense, or rows are asked
+            for whose parents are not.
     """
     if wanted is not None and scale is not None:
         raise UsageError("both rows and scale are given", mend="Give one of them")
     if scale is not None and (not np.isfinite(scale) or scale < 0):
         raise UsageError(f"a scale of {scale}", mend="Give a number from 0 up")
+    asked = _asked(tables, wanted)
+    ratios = _ratios(tables, order, asked, 1.0 if scale is None else scale)
+    planned: dict[str, int] = {}
+    # What is left of those that there is no room for: tables below shrink along.
+    shares: dict[str, float] = {}
+    for name in [*order, *(name for name in tables if name not in order)]:
+        planned[name] = asked.get(name, tables[name].rows)
+        if tables[name].kept is None and name not in asked:
+            share = shares.get(_owner(tables[name]) or "", 1.0)
+            follows = ratios[name] * share * tables[name].rows
+            # Rounding leaves no table without rows.
+            whole = max(round(follows), 1) if follows > 0 else 0
+            planned[name] = min(whole, room(tables[name], planned))
+            shares[name] = share * planned[name] / max(whole, 1)
+    for name, table in tables.items():
+        _need_parents(name, table, planned)
+    return {name: planned[name] for name in tables}
+
+
+def _asked(
+    tables: Mapping[str, FittedTable], wanted: int | Mapping[str, int] | None
+) -> dict[str, int]:
+    """Return the numbers asked for by table, once they make sense."""
     if isinstance(wanted, int):
         wanted = dict.fromkeys((n for n, table in tables.items() if table.kept is None), wanted)
     asked = dict(wanted or {})
@@ -49,13 +79,57 @@ def plan_rows(
                 where=name,
                 mend=f"Leave it out: it has {tables[name].rows:,} rows",
             )
-    ratios = _ratios(tables, order, asked, 1.0 if scale is None else scale)
-    return {
-        name: asked.get(
-            name, table.rows if table.kept is not None else round(ratios[name] * table.rows)
-        )
-        for name, table in tables.items()
-    }
+    return asked
+
+
+def room(table: FittedTable, rows: Mapping[str, int]) -> int:
+    """Return how many rows a table can have, by what its keys allow.
+
+    Args:
+        table: The table.
+        rows: The rows of the tables before it.
+    """
+    most = _BOUNDLESS
+    if table.family is None:
+        return most
+    relations = table.family.relations
+    for relation in relations:
+        if relation.is_single and relation.parent in rows and relation.role is not Role.SELF:
+            share = max(1.0 - relation.nulls - relation.orphan_share, 1e-9)
+            found = min(int(rows[relation.parent] / share) + 1, _BOUNDLESS)
+            while found and with_parents(relation, found) > rows[relation.parent]:
+                found -= 1
+            most = min(most, found)
+    for key in table.family.distinct:
+        parents = [relations[place] for place in key.relations]
+        if len(key.columns) > 1 or any(r.nulls or r.parent not in rows for r in parents):
+            continue
+        if all(key.choices):
+            choices = math.prod(len(values) for values in key.choices)
+            most = min(most, choices * math.prod(rows[r.parent] for r in parents))
+    return most
+
+
+def with_parents(relation: FittedRelation, rows: int) -> int:
+    """Return how many of some rows have a parent in a relation."""
+    return rows - round(relation.nulls * rows) - round(relation.orphan_share * rows)
+
+
+def _need_parents(name: str, table: FittedTable, planned: Mapping[str, int]) -> None:
+    """Refuse rows whose parents are not drawn.
+
+    Raises:
+        UsageError: A parent that every row must have is asked for without rows.
+    """
+    for relation in table.family.relations if table.family is not None else ():
+        key = relation.relation.key
+        needed = any(not table.spec.columns[column].nullable for column in key.columns)
+        if planned[name] and needed and not relation.nulls and not planned[key.parent]:
+            raise UsageError(
+                f"{planned[name]:,} rows need a row of {key.parent}, and none is drawn",
+                where=f"{name}.{','.join(key.columns)}",
+                mend=f"Ask for at least one row of {key.parent}, or none of {name}",
+            )
 
 
 def _ratios(

@@ -1,0 +1,106 @@
+"""Columns of foreign keys that are filled where the key names no row.
+
+A key of several columns names nothing if one of them is null, whatever the others hold: a country
+is known, its city isn't. A key for some rows only says nothing of the values in others. Such
+columns are drawn as others are, and give way where a row has a parent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from simulacra.core.schema import ForeignKey, TableSpec
+from simulacra.pipeline.relations.fitted import FittedRelation
+from simulacra.pipeline.relations.resolve import Rows
+
+
+def meant(key: ForeignKey, columns: Mapping[str, pa.Array], rows: int) -> NDArray[np.bool_]:
+    """Return for which rows a key is meant, shape ``(rows,)``: all, unless it says which."""
+    found = np.ones(rows, np.bool_)
+    for column, value in (key.when or {}).items():
+        same = pc.equal(columns[column].cast(pa.large_string()), value)
+        found &= pc.fill_null(same, False).to_numpy(zero_copy_only=False)  # noqa: FBT003
+    return found
+
+
+def filled_alone(
+    relations: Sequence[FittedRelation], parents: Sequence[Rows], sample: pa.Table
+) -> frozenset[str]:
+    """Return the columns of foreign keys that hold something in rows without any parent for it.
+
+    Args:
+        relations: The table's relations.
+        parents: The parents of the sample's rows, for each relation.
+        sample: Rows of the table.
+    """
+    found = set()
+    columns = {name: sample.column(name).combine_chunks() for name in sample.column_names}
+    given = _given(relations, parents, sample.num_rows)
+    for relation, rows in zip(relations, parents, strict=True):
+        key = relation.relation.key
+        known = {name: _known(columns[name]) for name in key.columns}
+        # A whole key that leads nowhere is an orphan taken as none, and is not drawn.
+        whole = np.logical_and.reduce(list(known.values()))
+        strays = (rows == -1) & ~(whole & meant(key, columns, sample.num_rows))
+        found |= {name for name in key.columns if (strays & known[name] & ~given[name]).any()}
+    return frozenset(found)
+
+
+def with_filled(
+    filled: Mapping[str, pa.Array],
+    drawn: Mapping[str, pa.Array],
+    relations: Sequence[FittedRelation],
+    parents: Sequence[Rows],
+    table: TableSpec,
+) -> dict[str, pa.Array]:
+    """Return the columns of foreign keys, with drawn values where a row has no parent.
+
+    Where those would make up a whole key, one of its columns becomes null.
+
+    Args:
+        filled: The columns as far as parents fill them.
+        drawn: All drawn columns; those of foreign keys among them are filled alone.
+        relations: The table's relations.
+        parents: The parents of the rows, for each relation.
+        table: The table.
+    """
+    alone = [name for name in filled if name in drawn]
+    if not alone:
+        return dict(filled)
+    count = len(drawn[alone[0]])
+    given = _given(relations, parents, count)
+    columns = dict(filled)
+    for name in alone:
+        columns[name] = pc.if_else(pa.array(given[name]), filled[name], drawn[name])
+    for relation, rows in zip(relations, parents, strict=True):
+        key = relation.relation.key
+        free = [name for name in key.columns if name in alone and table.columns[name].nullable]
+        known = [_known(columns[name]) for name in key.columns]
+        whole = np.logical_and.reduce(known) & meant(key, {**drawn, **columns}, count)
+        whole &= rows == -1
+        for name in free[:1]:
+            columns[name] = pc.if_else(
+                pa.array(whole & ~given[name]), pa.scalar(None, columns[name].type), columns[name]
+            )
+    return columns
+
+
+def _given(
+    relations: Sequence[FittedRelation], parents: Sequence[Rows], rows: int
+) -> dict[str, NDArray[np.bool_]]:
+    """Return for each column of a foreign key the rows in which a parent gives it."""
+    given: dict[str, NDArray[np.bool_]] = {}
+    for relation, above in zip(relations, parents, strict=True):
+        for name in relation.relation.key.columns:
+            given[name] = given.get(name, np.zeros(rows, np.bool_)) | (above != -1)
+    return given
+
+
+def _known(values: pa.Array) -> NDArray[np.bool_]:
+    known: NDArray[np.bool_] = values.is_valid().to_numpy(zero_copy_only=False)
+    return known
