@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from simulacra.connectors.secret import ENV, shown
 from simulacra.core.errors import InputError, UsageError
 from simulacra.core.protocols import Config
 
@@ -114,6 +115,13 @@ def place_of(uri: str) -> Place:
     from pyarrow import fs
 
     scheme, is_url, rest = uri.partition("://")
+    if uri.startswith(ENV):
+        name = uri.removeprefix(ENV)
+        raise UsageError(
+            f"the environment variable {name} holds no URL of a database",
+            where=uri,
+            mend=f"Set it, as {name}=postgresql://user:password@host/database",
+        )
     if not is_url or scheme == "file":
         path = Path(rest if is_url else uri).expanduser()
         return Place(uri, str(path.absolute()), fs.LocalFileSystem(), is_local=True)
@@ -124,9 +132,10 @@ def place_of(uri: str) -> Place:
     except ImportError as error:
         package = (error.name or scheme).split(".")[0]
         mend = f"pip install {_PACKAGES.get(scheme, package)}"
-        raise UsageError(f"{scheme}:// needs a package", where=uri, mend=mend) from error
+        raise UsageError(f"{scheme}:// needs a package", where=shown(uri), mend=mend) from error
     except ValueError as error:
-        raise UsageError("this is no place that can be opened", where=uri, why=str(error)) from None
+        why = str(error)
+        raise UsageError("this is no place that can be opened", where=shown(uri), why=why) from None
     handler = fs.FSSpecHandler(filesystem)
     return Place(uri, str(path_there), fs.PyFileSystem(handler), is_local=False)
 

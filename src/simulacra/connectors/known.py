@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from simulacra.connectors.files import Place, split_suffix
+from simulacra.connectors.secret import ENV
 from simulacra.core import registry
 from simulacra.core.errors import PluginError, UsageError
 from simulacra.core.protocols import Connector
@@ -34,7 +37,12 @@ class Connectors:
         return connector
 
     def of_scheme(self, uri: str) -> Connector | None:
-        """Return the connector that claims a URL's scheme, ``postgresql+driver`` as its base."""
+        """Return the connector that claims a URL's scheme, ``postgresql+driver`` as its base.
+
+        The URL may be in an environment variable: ``env:NAME``.
+        """
+        if uri.startswith(ENV):
+            uri = os.environ.get(uri.removeprefix(ENV), "")
         scheme, is_url, _ = uri.partition("://")
         base = scheme.partition("+")[0]
         for connector in self._usable:

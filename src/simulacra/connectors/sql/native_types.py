@@ -12,7 +12,7 @@ Form = Callable[[list[str]], Generic]
 
 _PARTS = re.compile(r"(?s)^\s*([^(\[]*?)\s*(?:\((.*)\))?([^()\[\]]*)((?:\[\d*\])*)\s*$")
 _ESCAPED = {"n": "\n", "r": "\r", "0": "\0"}
-_NESTED = re.compile(r"(?i)^(struct|map|union|row)\b")
+_NESTED = re.compile(r"(?i)^(struct|map|row)\b")
 
 
 def generic_of(text: str, dialect: str) -> Generic:

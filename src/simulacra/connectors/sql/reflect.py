@@ -62,7 +62,7 @@ kind           further keys (left out where nothing is said)
 ``enum``       ``values``; ``name`` and ``schema`` of a type that has them
 ``set``        ``values`` of which any number is held, joined by commas
 ``array``      ``items``, a generic type; ``length`` if fixed
-``nested``     structs, maps and unions of DuckDB
+``nested``     structs and maps of DuckDB
 ``other``      anything else: read as text
 =============  ===============================================================================
 """
