@@ -57,6 +57,7 @@ def test_a_folder_becomes_a_folder(simulacra, people, tmp_path):
     assert json.loads(result.out)["rows"] == {"people": 500, "things": 100}
     assert sorted(p.name for p in (tmp_path / "out").glob("[!.]*")) == [
         "people.parquet",
+        "spec.yaml",
         "things.parquet",
     ]
 

@@ -7,11 +7,14 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from simulacra.api.spec_files import specification_beside
+from simulacra.connectors.files import place_of
 from simulacra.connectors.locate import open_source, open_target
 from simulacra.connectors.publish import MARKER
 from simulacra.connectors.targets import check_product, check_target
 from simulacra.core.batches import read_all
 from simulacra.core.errors import InputError, OutputError, UsageError
+from simulacra.core.schema import ColumnSpec, DatasetSpec, ForeignKey, TableSpec
 
 TABLE = pa.table({"a": range(10), "b": list("abcdefghij")})
 FORMATS = ["csv", "parquet", "arrow", "jsonl", "excel"]
@@ -354,3 +357,51 @@ def test_the_same_rows_give_the_same_bytes(kind, tmp_path, write, monkeypatch):
         monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
         write(path, TABLE, batch_rows=3)
     assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def described(**tables):
+    columns = {
+        "a": ColumnSpec(type="identifier", arrow="int64"),
+        "b": ColumnSpec(type="category", arrow="string"),
+    }
+    return DatasetSpec(
+        tables={name: TableSpec(columns=columns, **more) for name, more in tables.items()}
+    )
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_several_tables_in_a_folder_have_their_keys_beside_them(kind, root, ctx):
+    key = ForeignKey(columns=["a"], parent="one", parent_columns=["a"])
+    spec = described(one={"primary_key": ["a"]}, two={"foreign_keys": [key]}, three={})
+    uri = f"{root}/out"
+
+    def fill(*names):
+        schemas = dict.fromkeys(names, TABLE.schema)
+        with open_target(
+            uri, tables=schemas, spec=spec, file_format=kind, overwrite=True, ctx=ctx
+        ) as writers:
+            for writer in writers.values():
+                with writer:
+                    writer.write(TABLE.to_batches()[0])
+
+    fill("one", "two")
+    name, found = specification_beside(place_of(uri))
+    assert name == "spec.yaml"
+    assert list(found.tables) == ["one", "two"]
+    assert found.tables["two"].foreign_keys == [key]
+    with place_of(f"{uri}/{MARKER}").open() as file:
+        assert "spec.yaml" in json.loads(file.read())["entries"]
+    fill("two", "three")  # what is there may be replaced as a whole
+    assert specification_beside(place_of(uri))[1].tables["two"].foreign_keys == []
+    fill("one")  # one table has no keys to another
+    assert specification_beside(place_of(uri)) is None
+
+
+def test_a_table_that_is_called_as_the_specification(tmp_path, ctx):
+    schemas = {"spec.yaml": TABLE.schema, "b": TABLE.schema}
+    with (
+        pytest.raises(OutputError, match="Rename"),
+        open_target(f"{tmp_path}/out", tables=schemas, partitioned=True, ctx=ctx),
+    ):
+        pass
+    assert left(tmp_path) == []

@@ -18,6 +18,7 @@ from simulacra.core.errors import UsageError
 from simulacra.core.protocols import BatchSource
 from simulacra.core.schema import DatasetSpec
 from simulacra.pipeline.declared_keys import without_lost_keys
+from simulacra.pipeline.typed import typed
 
 SINGLE_TABLE = "table"
 """The name of a table that was given without one."""
@@ -138,6 +139,9 @@ def _opened(data: Source, ctx: RunContext) -> Inputs:
         ignore=(beside[0],) if beside is not None else (),
         ctx=ctx,
     )
+    if beside is not None:
+        known = beside[1].tables
+        sources = {name: typed(source, known.get(name), name) for name, source in sources.items()}
     return Inputs(
         sources,
         dict.fromkeys(sources, FrameKind.ARROW),

@@ -15,6 +15,7 @@ from simulacra.core.context import RunContext
 from simulacra.core.errors import SpecError
 from simulacra.core.random import RngKey
 from simulacra.core.schema import ColumnSpec, DatasetSpec, TableSpec
+from simulacra.core.spec_text import plain_values, yaml_text
 from simulacra.core.storage import atomic_file
 from simulacra.pipeline.detect_dataset import detect_dataset
 from simulacra.pipeline.diagram import mermaid
@@ -160,7 +161,7 @@ class Metadata:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, leaving out what says nothing."""
-        return self.spec.model_dump(mode="json", exclude_none=True)
+        return plain_values(self.spec)
 
     def to_json(self) -> str:
         """Return it as JSON."""
@@ -168,9 +169,7 @@ class Metadata:
 
     def to_yaml(self) -> str:
         """Return it as YAML."""
-        import yaml
-
-        return yaml.safe_dump(self.to_dict(), allow_unicode=True, sort_keys=False)
+        return yaml_text(self.spec)
 
     @staticmethod
     def json_schema() -> dict[str, Any]:

@@ -25,6 +25,7 @@ from simulacra.core.declared import DeclaredTable
 from simulacra.core.errors import InputError, OutputError
 from simulacra.core.protocols import BatchSource, Connector, TableWriter
 from simulacra.core.schema import DatasetSpec
+from simulacra.core.spec_text import SPEC_NAME, shareable, yaml_text
 
 _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 _ALL = Choice()
@@ -192,13 +193,13 @@ def open_target(
 
     A target with a known file ending is one file: of one table, or of a format that holds several.
     Any other is a folder: ``TABLE.parquet`` each, or in another format; a folder ``TABLE`` of
-    ``part-00000.parquet`` and so on if ``partitioned``. After any exception in the block nothing is
-    left, and what was there before stays.
+    ``part-00000.parquet`` and so on if ``partitioned``; with several tables ``spec.yaml`` tells
+    their keys. After any exception in the block nothing is left, and what was there before stays.
 
     Args:
         uri: A file, a folder or a URL.
         tables: The columns of every table that will be written.
-        spec: Their keys, for stores that keep them.
+        spec: Their types and keys; folders and stores keep what tells of no one.
         file_format: Name of a connector; that of the ending when None, Parquet in a folder.
         partitioned: Whether each table becomes a folder of Parquet parts.
         overwrite: Whether what is there may be replaced.
@@ -220,7 +221,7 @@ def open_target(
     if is_file:
         return _publish_file(connector, place, tables, spec, options, ctx)
     suffix = "" if partitioned else connector.suffixes[0]
-    return _publish_folder(connector, place, suffix, tables, options, ctx)
+    return _publish_folder(connector, place, suffix, tables, spec, options, ctx)
 
 
 def _publish(
@@ -270,12 +271,16 @@ def _publish_folder(
     place: Place,
     suffix: str,
     tables: Mapping[str, pa.Schema],
+    spec: DatasetSpec | None,
     options: Mapping[str, Any],
     ctx: RunContext,
 ) -> Iterator[Mapping[str, TableWriter]]:
     names = {table: f"{file_name(table, place.uri)}{suffix}" for table in tables}
     with staged(place) as folder:
         folder.mkdir()
+        if spec is not None and len(tables) > 1 and tables.keys() <= spec.tables.keys():
+            text = yaml_text(shareable(spec, tables))
+            (folder / SPEC_NAME).write_text(text, encoding="utf-8")
         yield {
             table: connector.writer(str(folder / name), table, tables[table], options, ctx)
             for table, name in names.items()
@@ -287,9 +292,9 @@ def file_name(table: str, where: str) -> str:
     """Return a table's name if it can be a file's.
 
     Raises:
-        OutputError: It has a slash, or is nothing but dots, or is too long.
+        OutputError: It has a slash, or begins with a dot, or is the specification's.
     """
-    if not table or table.startswith((".", "_")) or set(table) & set("/\\\0"):
+    if table in {"", SPEC_NAME} or table.startswith((".", "_")) or set(table) & set("/\\\0"):
         raise OutputError(
             f"a table called {table!r} can't be a file", where=where, mend="Rename the table"
         )
