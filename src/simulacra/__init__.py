@@ -6,11 +6,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulacra.api import Metadata, Synthesizer, evaluate, load, source
+    from simulacra.api import Metadata, Synthesizer, evaluate, load, source, subset
     from simulacra.core.errors import SimulacraError
 
 __version__ = "0.1.0"
-__all__ = ["Metadata", "SimulacraError", "Synthesizer", "__version__", "evaluate", "load", "source"]
+__all__ = [
+    "Metadata",
+    "SimulacraError",
+    "Synthesizer",
+    "__version__",
+    "evaluate",
+    "load",
+    "source",
+    "subset",
+]
 
 _HOMES = {
     "Metadata": "simulacra.api",
@@ -18,6 +27,7 @@ _HOMES = {
     "evaluate": "simulacra.api",
     "load": "simulacra.api",
     "source": "simulacra.api",
+    "subset": "simulacra.api",
     "SimulacraError": "simulacra.core.errors",
 }
 

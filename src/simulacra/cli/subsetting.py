@@ -1,0 +1,102 @@
+"""The command that takes a sample of a database: subset."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from simulacra.cli.settings import (
+    AsJson,
+    Format,
+    Memory,
+    Overwrite,
+    Partitioned,
+    Quiet,
+    Read,
+    Seed,
+    Source,
+    Spec,
+    Target,
+    Threads,
+    reading,
+    rows_wanted,
+    run_context,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(subset)
+
+
+def subset(
+    src: Source,
+    dest: Target,
+    *,
+    rows: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rows",
+            metavar="[TABLE=]N",
+            help="About N rows of the largest table, or N of TABLE; repeatable.",
+        ),
+    ] = None,
+    scale: Annotated[
+        float | None,
+        typer.Option("--scale", min=0, max=1, help="The share of all rows, from 0 to 1."),
+    ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option("--keep", metavar="TABLE", help="Take this table whole; repeatable."),
+    ] = None,
+    mend_orphans: Annotated[
+        bool,
+        typer.Option(
+            "--mend-orphans",
+            help="Make foreign keys null that name no row, or leave the row out if it can't be "
+            "null (default: they stay as they are).",
+        ),
+    ] = False,
+    read: Read = None,
+    seed: Seed = 0,
+    spec: Spec = None,
+    file_format: Format = None,
+    partitioned: Partitioned = False,
+    overwrite: Overwrite = False,
+    threads: Threads = None,
+    memory: Memory = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a sample of SRC to DEST in which every row finds what it refers to.
+
+    Rows are drawn at random from one table; the rows below them come along, and every row that one
+    of those refers to.
+    """
+    from simulacra.api.metadata import Metadata
+    from simulacra.api.subsetting import subset as choose
+    from simulacra.connectors.targets import check_target
+
+    check_target(
+        dest, source=src, file_format=file_format, partitioned=partitioned, overwrite=overwrite
+    )
+    chosen = choose(
+        reading(src, read),
+        rows_wanted(rows),
+        scale=scale,
+        keep=keep or (),
+        keep_orphans=not mend_orphans,
+        metadata=Metadata.load(spec) if spec is not None else None,
+        seed=seed,
+        ctx=run_context(quiet=quiet or as_json, threads=threads, memory=memory),
+    )
+    written = chosen.write(
+        dest, file_format=file_format, partitioned=partitioned, overwrite=overwrite
+    )
+    if as_json:
+        typer.echo(json.dumps({"dest": dest, "rows": written}))
+        return
+    tables = ", ".join(f"{name} {count:,}" for name, count in written.items())
+    typer.echo(f"{dest}: {tables} {'row' if sum(written.values()) == 1 else 'rows'}", err=True)
