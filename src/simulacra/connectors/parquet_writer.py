@@ -59,7 +59,8 @@ class _File:
             batch = batch.slice(taken.num_rows)
             self._waiting.append(taken)
             self._waiting_rows += taken.num_rows
-            self._waiting_bytes += taken.nbytes
+            # As written: the same rows count the same, however they lie in memory.
+            self._waiting_bytes += pa.ipc.get_record_batch_size(taken)
             if self._waiting_rows >= _GROUP_ROWS or self._waiting_bytes >= self._bytes:
                 self._write_group()
 

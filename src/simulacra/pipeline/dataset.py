@@ -20,6 +20,7 @@ from simulacra.pipeline.detect_dataset import detect_dataset
 from simulacra.pipeline.fit import fit_table, structure_budget
 from simulacra.pipeline.fitted_table import FittedTable, load_table
 from simulacra.pipeline.flat_sources import FlatSource
+from simulacra.pipeline.journal import Journal
 from simulacra.pipeline.keys import CompositeKey
 from simulacra.pipeline.nesting import Layout
 from simulacra.pipeline.options import FitOptions
@@ -63,7 +64,12 @@ class FittedDataset:
         return plan_rows(self.tables, self.order, rows, scale)
 
     def draw_all(
-        self, rows: Mapping[str, int], *, seed: int | None, ctx: RunContext
+        self,
+        rows: Mapping[str, int],
+        *,
+        seed: int | None,
+        ctx: RunContext,
+        journal: Journal | None = None,
     ) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
         """Yield each table's name and its new rows in blocks, parents before children.
 
@@ -73,9 +79,10 @@ class FittedDataset:
             rows: How many of each table; see :meth:`plan`.
             seed: Another seed than the dataset's.
             ctx: Limits and progress.
+            journal: Where blocks are kept, and taken from if they are there.
         """
         seed = self.seed if seed is None else seed
-        yield from Drawing(self.tables, self.order, rows, seed=seed, ctx=ctx)
+        yield from Drawing(self.tables, self.order, rows, seed=seed, ctx=ctx, journal=journal)
 
     def draw(
         self, name: str, rows: Mapping[str, int], *, seed: int | None, ctx: RunContext

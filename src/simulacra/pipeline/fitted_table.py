@@ -15,6 +15,7 @@ from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.core.schema import TableSpec
 from simulacra.pipeline.flat_model import FlatModel, load_flat_model
+from simulacra.pipeline.journal_parts import Record
 from simulacra.pipeline.keys import CompositeKey, KeyNumbering
 from simulacra.pipeline.nesting import Layout
 from simulacra.pipeline.relations.fitted import Family
@@ -46,10 +47,18 @@ class FittedTable:
     family: Family | None = None
     kept: pa.Table | None = None
 
-    def draw(self, rows: int, *, rng: RngKey, ctx: RunContext) -> Iterator[pa.RecordBatch]:
+    def draw(
+        self, rows: int, *, rng: RngKey, record: Record, ctx: RunContext
+    ) -> Iterator[pa.RecordBatch]:
         """Yield ``rows`` new rows of a table that stands alone, in blocks.
 
         The same key gives the same rows, whatever the number of threads.
+
+        Args:
+            rows: How many.
+            rng: The key of the table in this run.
+            record: Where blocks are kept.
+            ctx: Limits and progress.
         """
         model = self.model
         assert model is not None  # noqa: S101 - a table that stands alone has columns of its own
@@ -65,8 +74,9 @@ class FittedTable:
             )
             return self.layout.unflatten(flat)
 
+        engine = registry.load(Kind.ENGINE, ENGINE)
         blocks = range(-(-rows // BLOCK_ROWS))
-        for batch in registry.load(Kind.ENGINE, ENGINE).map(block, blocks, ctx=ctx):
+        for batch in record.through(blocks, lambda missing: engine.map(block, missing, ctx=ctx)):
             yield (numbering.apply(batch) if numbering else batch).cast(self.schema)
 
     def kept_values(self) -> dict[str, list[str]]:

@@ -14,6 +14,8 @@ from simulacra.core.features import Codes
 from simulacra.core.protocols import BLOCK_ROWS
 from simulacra.core.random import RngKey
 from simulacra.pipeline.fitted_table import FittedTable
+from simulacra.pipeline.journal import Journal
+from simulacra.pipeline.journal_parts import Record, Unrecorded
 from simulacra.pipeline.relations.columns import take_values
 from simulacra.pipeline.relations.draw_table import TableDrawing
 from simulacra.pipeline.relations.drawn import DrawnTable, wanted_values
@@ -43,6 +45,7 @@ class Drawing:
         seed: The seed of the run.
         ctx: Limits and progress.
         only: The tables wanted; others are drawn if these need them. All when None.
+        journal: Where blocks are kept, and taken from.
     """
 
     def __init__(
@@ -54,12 +57,14 @@ class Drawing:
         seed: int,
         ctx: RunContext,
         only: str | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self._tables = tables
         self._graph = graph_of(tables, order)
         self._rows = rows
         self._seed = seed
         self._ctx = ctx
+        self._journal = journal
         self._needed = set(tables) if only is None else _needed(only, self._graph)
         self._drawn: dict[str, DrawnTable] = {}
         self._makers = {
@@ -72,7 +77,8 @@ class Drawing:
         Tables with keys to tables drawn later come after those.
         """
         waiting: dict[str, tuple[TableDrawing, Path]] = {}
-        with tempfile.TemporaryDirectory(prefix="simulacra-") as folder:
+        spool = None if self._journal is None else self._journal.spool()
+        with tempfile.TemporaryDirectory(prefix="simulacra-", dir=spool) as folder:
             for name in self._graph.order:
                 if name not in self._needed:
                     continue
@@ -111,7 +117,8 @@ class Drawing:
     def _draw(self, name: str) -> tuple[Iterator[pa.RecordBatch], TableDrawing | None]:
         fitted, rng = self._tables[name], RngKey(self._seed, ("sample", name))
         if fitted.family is None:
-            return fitted.draw(self._rows[name], rng=rng, ctx=self._ctx), None
+            rows = self._rows[name]
+            return fitted.draw(rows, rng=rng, record=self._record(name), ctx=self._ctx), None
         if fitted.kept is not None:
             self._drawn[name] = _as_drawn(fitted, fitted.kept, fitted.family)
             return iter(_kept_batches(fitted, fitted.kept)), None
@@ -124,10 +131,16 @@ class Drawing:
             wanted_values(name, self._tables),
             self._makers,
             rng=rng,
+            record=self._record(name),
             ctx=self._ctx,
         )
         self._drawn[name] = drawing.drawn
         return drawing.batches(), drawing
+
+    def _record(self, name: str) -> Record:
+        if self._journal is None:
+            return Unrecorded()
+        return self._journal.table(self._graph.order.index(name))
 
     def _filled(self, name: str, drawing: TableDrawing, place: Path) -> Iterator[pa.RecordBatch]:
         """Yield the rows of a table with its keys to tables drawn after it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -20,6 +20,7 @@ from simulacra.core.protocols import BLOCK_ROWS
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.pipeline.fitted_table import ENGINE, FittedTable
+from simulacra.pipeline.journal_parts import Record
 from simulacra.pipeline.keys import KeyNumbering
 from simulacra.pipeline.nesting import Flat
 from simulacra.pipeline.relations.columns import take_values
@@ -32,6 +33,7 @@ from simulacra.pipeline.relations.graph import Graph, Role
 from simulacra.pipeline.relations.key_index import ORPHAN
 from simulacra.pipeline.relations.keys_made import KeyMaker
 from simulacra.pipeline.relations.learn_table import as_given
+from simulacra.pipeline.relations.made_block import MadeBlock
 from simulacra.pipeline.relations.parents import (
     levels_of,
     matched_rows,
@@ -67,21 +69,6 @@ class Block:
         return slice(self.start, self.end)
 
 
-@dataclass(frozen=True, slots=True)
-class MadeBlock:
-    """The rows of a block.
-
-    Attributes:
-        batch: The rows; foreign keys to tables drawn later are null.
-        codes: See :class:`DrawnTable`.
-        below: See :class:`DrawnTable`.
-    """
-
-    batch: pa.RecordBatch
-    codes: Mapping[str, Codes]
-    below: Mapping[str, NDArray[np.int32]]
-
-
 class TableDrawing:
     """The drawing of one table in one run.
 
@@ -94,6 +81,7 @@ class TableDrawing:
         wanted: Its columns that others copy.
         makers: What makes the identifiers of each table.
         rng: The key of the table in this run.
+        record: Where its blocks are kept.
         ctx: Limits and progress.
     """
 
@@ -108,6 +96,7 @@ class TableDrawing:
         makers: Mapping[str, KeyMaker],
         *,
         rng: RngKey,
+        record: Record,
         ctx: RunContext,
     ) -> None:
         assert fitted.family is not None  # noqa: S101 - it is not drawn by itself
@@ -120,6 +109,7 @@ class TableDrawing:
         self._wanted = wanted
         self._makers = makers
         self._rng = rng
+        self._record = record
         self._ctx = ctx
         self._early: dict[str, Codes] = {}
         self._early_columns: dict[str, pa.Array] = {}
@@ -129,9 +119,10 @@ class TableDrawing:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows; ``drawn`` is whole when the last one was yielded."""
-        self._find_parents()
-        engine = registry.load(Kind.ENGINE, ENGINE)
-        for made in engine.map(self._make, self._blocks(), ctx=self._ctx):
+        schema, start = self._fitted.layout.schema, 0
+        for kept in self._kept_or_made():
+            made = MadeBlock.of_batch(kept, schema)
+            start = self._take_parents(made, start)
             batch = made.batch
             if self._numbering is not None:
                 batch = self._numbering.apply(batch)
@@ -140,12 +131,35 @@ class TableDrawing:
             yield batch.cast(self._fitted.schema)
         self.drawn.finish()
 
+    def _kept_or_made(self) -> Iterator[pa.RecordBatch]:
+        """Return all blocks; if every one was kept, nothing else need be known."""
+        if self._record.is_whole:
+            self.drawn.parents = self._no_parents()
+            return self._record.made()
+        self._find_parents()
+        return self._record.through(self._blocks(), self._make_all)
+
+    def _make_all(self, blocks: Sequence[Block]) -> Iterator[pa.RecordBatch]:
+        engine = registry.load(Kind.ENGINE, ENGINE)
+        for made in engine.map(self._make, blocks, ctx=self._ctx):
+            yield made.as_batch()
+
+    def _take_parents(self, made: MadeBlock, start: int) -> int:
+        """Take over the parents of a block from its first row on; return where the next begins."""
+        end: int = start + made.batch.num_rows
+        for rows, parents in zip(self.drawn.parents, made.parents, strict=True):
+            rows[start:end] = parents
+        for number, codes in made.late.items():
+            late = self.late.setdefault(number, np.empty(self._rows, codes.dtype))
+            late[start:end] = codes
+        return end
+
     # --- parents ---------------------------------------------------------------------------
 
     def _find_parents(self) -> None:
         """Choose the parents of all rows."""
         family, rng = self._family, self._rng.child("parents")
-        self.drawn.parents = [np.full(self._rows, -1, np.int32) for _ in family.relations]
+        self.drawn.parents = self._no_parents()
         owner = family.owner
         if owner is not None:
             relation = family.relations[owner]
@@ -183,6 +197,9 @@ class TableDrawing:
                     parents = [self._tables[relation.parent].rows for relation in others]
                     bounds.append(math.prod([*parents, *map(len, key.choices)]))
         return min(bounds, default=None)
+
+    def _no_parents(self) -> list[Rows]:
+        return [np.full(self._rows, -1, np.int32) for _ in self._family.relations]
 
     def _where_meant(self, place: int, codes: Codes) -> Codes:
         """Return the codes of rows for which a key is meant, "none" for the others."""
@@ -353,23 +370,26 @@ class TableDrawing:
             [rows[part] for rows in self.drawn.parents],
             fitted.spec,
         )
+        early = {name: values[part] for name, values in self.drawn.below.items()}
         below = {
             name: columns[name].to_numpy(zero_copy_only=False).astype(np.int32)
             for name in family.below
-            if name not in self.drawn.below
+            if name not in early
         }
         flat_names = fitted.layout.columns
         batch = pa.RecordBatch.from_pydict({name: columns[name] for name in flat_names})
-        seen = [name for name in family.view.codecs if name not in self.drawn.below]
+        seen = [name for name in family.view.codecs if name not in early]
         codes = family.view.encode(columns, seen)
         codes |= family.view.encode(
-            {n: pa.array(v[part]) for n, v in self.drawn.below.items()},
-            [name for name in family.view.codecs if name in self.drawn.below],
+            {name: pa.array(values) for name, values in early.items()},
+            [name for name in family.view.codecs if name in early],
         )
         return MadeBlock(
             fitted.layout.unflatten(Flat(batch, lists)),
             codes,
-            below,
+            below | early,
+            [rows[part] for rows in self.drawn.parents],
+            {number: late[part] for number, late in self.late.items()},
         )
 
     def _given(self, parents: list[Rows]) -> pa.RecordBatch | None:
