@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -166,16 +166,40 @@ def drafted(
     return draft
 
 
+def draft_of(column: NewColumn) -> Draft:
+    """Return a column that is there, so that others can be fitted to it."""
+    return Draft(column.name, column.arrow, column.generic, column.type, column.nullable, {}, "")
+
+
 def fit_references(
-    drafts: Mapping[str, dict[str, Draft]], references: Mapping[str, list[ForeignKey]]
+    drafts: Mapping[str, dict[str, Draft]],
+    references: Mapping[str, list[ForeignKey]],
+    fixed: frozenset[str],
 ) -> None:
-    """Give foreign keys the types of the keys they refer to, over any number of steps."""
+    """Give foreign keys the types of the keys they refer to, over any number of steps.
+
+    Args:
+        drafts: The columns of each table.
+        references: The foreign keys of each table that is made.
+        fixed: The tables that are there already: their keys' types are taken as they are.
+    """
+    for name, keys in references.items():
+        for key in keys:
+            for column, parent in zip(key.columns, key.parent_columns, strict=True):
+                if key.parent in fixed:
+                    own, model = drafts[name][column], drafts[key.parent][parent]
+                    own.generic, own.native = model.generic, model.native
     pairs = [
         (drafts[name][column], drafts[key.parent][parent])
         for name, keys in references.items()
         for key in keys
         for column, parent in zip(key.columns, key.parent_columns, strict=True)
     ]
+    _fit(pairs)
+
+
+def _fit(pairs: Sequence[tuple[Draft, Draft]]) -> None:
+    """Give columns that refer to others types that both can have."""
     for _ in range(len(pairs) + 1):
         changed = False
         for child, parent in pairs:

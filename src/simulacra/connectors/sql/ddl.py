@@ -54,7 +54,7 @@ def column_sql(dialect: Dialect, column: NewColumn, *, default: bool = True) -> 
     """Return the definition of a column."""
     parts = [dialect.quoted(column.name), column.type]
     if column.computed is not None:
-        kept = "STORED" if column.persisted else "VIRTUAL"
+        kept = "STORED" if column.persisted and dialect.name != "duckdb" else "VIRTUAL"
         parts.append(f"GENERATED ALWAYS AS ({column.computed}) {kept}")
     elif column.counts:
         parts.append(_COUNTING[dialect.name](column))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from simulacra.connectors.sql.columns import Draft, drafted, fit_references
+from simulacra.connectors.sql.columns import Draft, draft_of, drafted, fit_references
 from simulacra.connectors.sql.dialects import Dialect
 from simulacra.connectors.sql.names import Names, check_length
 from simulacra.connectors.sql.tables import (
@@ -32,6 +32,7 @@ def design(
     places: Mapping[str, Location],
     names: Names,
     dialect: Dialect,
+    filled: Mapping[str, NewTable],
     note: Note,
 ) -> dict[str, NewTable]:
     """Return the tables to be made, by name.
@@ -45,6 +46,7 @@ def design(
         places: Where each goes.
         names: Hands out names.
         dialect: The kind of database.
+        filled: The tables that are there and only filled.
         note: Takes what is left out.
 
     Raises:
@@ -55,9 +57,11 @@ def design(
         name: _Part(name, schema, known.get(name), places[name], dialect)
         for name, schema in tables.items()
     }
-    references = {name: _kept_references(part, parts, note) for name, part in parts.items()}
+    references = {name: _kept_references(part, parts, filled, note) for name, part in parts.items()}
     drafts = {name: part.drafts for name, part in parts.items()}
-    fit_references(drafts, references)
+    for name, table in filled.items():
+        drafts[name] = {column.name: draft_of(column) for column in table.columns.values()}
+    fit_references(drafts, references, frozenset(filled))
     keys = _keys(parts, references)
     return {
         name: part.table(keys[name], references[name], places, names, note)
@@ -268,22 +272,32 @@ class _Part:
         return f"{self.dialect.title} may not understand it"
 
 
+def _is_key_of(table: NewTable, columns: list[str]) -> bool:
+    keys = (table.primary_key, *table.unique)
+    return any(key is not None and set(key.columns) == set(columns) for key in keys)
+
+
 def _is_key(index: Mapping[str, Any]) -> bool:
     return bool(index["unique"]) and index["where"] is None and None not in index["columns"]
 
 
-def _kept_references(part: _Part, parts: Mapping[str, _Part], note: Note) -> list[ForeignKey]:
+def _kept_references(
+    part: _Part, parts: Mapping[str, _Part], filled: Mapping[str, NewTable], note: Note
+) -> list[ForeignKey]:
     """Return the foreign keys that can be constraints, and tell of the others."""
     kept = []
+    found = {name: made.columns for name, made in parts.items()}
+    found |= {name: set(table.columns) for name, table in filled.items()}
     for key in part.spec.foreign_keys if part.spec is not None else ():
         where = f"{part.name}.{','.join(key.columns)}"
-        parent = parts.get(key.parent)
         if key.when is not None or not set(key.columns) <= part.columns:
             continue  # no database knows keys of some rows only
-        if parent is None or not set(key.parent_columns) <= parent.columns:
+        if not set(key.parent_columns) <= found.get(key.parent, set()):
             note(f"{where}: no foreign key, {key.parent} is not written")
         elif key.orphans == Orphans.KEEP:
             note(f"{where}: no foreign key, rows that name no {key.parent} are kept")
+        elif key.parent in filled and not _is_key_of(filled[key.parent], key.parent_columns):
+            note(f"{where}: no foreign key, {key.parent} is there without such a key")
         else:
             kept.append(key)
     return kept
@@ -294,7 +308,7 @@ def _keys(
 ) -> dict[str, list[Key]]:
     """Return the unique keys of each table: what is referred to must be one."""
     keys = {name: part.uniques() for name, part in parts.items()}
-    for key in (key for found in references.values() for key in found):
+    for key in (key for found in references.values() for key in found if key.parent in parts):
         parent = parts[key.parent]
         known = [
             frozenset(parent.primary_key),

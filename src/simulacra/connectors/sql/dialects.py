@@ -36,6 +36,7 @@ class Dialect:
         export_snapshot: A query that names the transaction's snapshot, where others can join it.
         join_snapshot: A statement that joins it; ``{}`` takes the name.
         begin: What begins a transaction, for drivers that leave it to their users.
+        swaps: Whether new tables can take the place of others at once; else rows are replaced.
         transactional_ddl: Whether ``CREATE TABLE`` can be rolled back.
         reader: What reads rows in bulk: ``adbc_postgresql``, ``adbc_sqlite``, ``duckdb``,
             ``mysql`` or ``cursor``.
@@ -64,6 +65,7 @@ class Dialect:
     export_snapshot: str | None = None
     join_snapshot: str | None = None
     begin: str | None = None
+    swaps: bool = True
     transactional_ddl: bool = False
     reader: str = "cursor"
     loader: str = "cursor"
@@ -197,6 +199,7 @@ GENERIC = Dialect(
     driver=None,
     needs=("sqlalchemy",),
     isolation=("SNAPSHOT", "REPEATABLE READ", "SERIALIZABLE"),
+    swaps=False,
     tested=False,
 )
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 from simulacra.connectors.sql import reflect_duckdb, reflect_sqlalchemy
 from simulacra.connectors.sql.connections import duckdb_connection, engine
 from simulacra.connectors.sql.generic import generic_of_arrow, holds
+from simulacra.connectors.sql.order import parents_first
 from simulacra.connectors.sql.place import Database
 from simulacra.connectors.sql.tables import Key, Location, NewColumn, NewTable, Reference
 from simulacra.core.arrow_types import type_to_text
@@ -139,6 +140,20 @@ def reference_of(key: Mapping[str, Any]) -> Reference:
         on_delete=key["on_delete"],
         on_update=key["on_update"],
     )
+
+
+def children_first(places: set[Location], existing: Mapping[Location, Origin]) -> list[Location]:
+    """Order tables that are there so that each comes before those it refers to, if that can be."""
+    tables = [
+        NewTable(
+            name=place.table,
+            place=place,
+            columns={},
+            references=tuple(map(reference_of, existing[place]["foreign_keys"])),
+        )
+        for place in sorted(places, key=lambda place: place.table)
+    ]
+    return [table.place for table, _, _ in reversed(parents_first(tables))]
 
 
 def check_unreferenced(replaced: set[Location], existing: Mapping[Location, Origin]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Annotated, Any, Self
 
@@ -17,6 +17,7 @@ from simulacra.connectors.sql.design import design
 from simulacra.connectors.sql.existing import (
     IfExists,
     check_unreferenced,
+    children_first,
     default_schema,
     existing_tables,
     filled_table,
@@ -78,9 +79,9 @@ def publish(
         check_names(schema, name)
     with _file_of(target) as database:
         with failing(target):
-            task = _plan(database, tables, spec, options, ctx.progress.note)
+            task = _plan(database, tables, spec, options, ctx)
             store = _store(task)
-        with _filling(store, target):
+        with _filling(store, target, ctx.progress.note):
             writers = {
                 name: TableFiller(store, table, target) for name, table in task.tables.items()
             }
@@ -100,7 +101,7 @@ def _file_of(target: Database) -> Iterator[Database]:
 
 
 @contextmanager
-def _filling(store: Store, target: Database) -> Iterator[None]:
+def _filling(store: Store, target: Database, note: Callable[[str], None]) -> Iterator[None]:
     """Finish what is written in the block, or leave the database as it was."""
     try:
         with failing(target):
@@ -109,8 +110,11 @@ def _filling(store: Store, target: Database) -> Iterator[None]:
         with failing(target):
             store.finish()
     except BaseException:
-        with failing(target):
-            store.abandon()
+        try:
+            with failing(target):
+                store.abandon()
+        except OutputError as error:
+            note(f"what was begun could not be undone: {error}")
         raise
     finally:
         store.close()
@@ -141,7 +145,7 @@ def _plan(
     tables: Mapping[str, pa.Schema],
     spec: DatasetSpec | None,
     options: SqlWriteOptions,
-    note: Callable[[str], None],
+    ctx: RunContext,
 ) -> Task:
     """Decide for each table whether it is made, filled or replaced.
 
@@ -156,15 +160,21 @@ def _plan(
     found = {name: existing[place] for name, place in places.items() if place in existing}
     for name, origin in found.items():
         _check_allowed(name, origin, options.if_exists, database)
-    filled = {} if options.if_exists == IfExists.REPLACE else found
-    replaced = {places[name] for name in found if name not in filled}
+    is_replacing = options.if_exists == IfExists.REPLACE
+    filled = {} if is_replacing and database.dialect.swaps else found
+    replaced = {places[name] for name in found if is_replacing}
     check_unreferenced(replaced, existing)
     names = Names(database.dialect.name, _taken(existing, replaced, places))
     made = {name: schema for name, schema in tables.items() if name not in filled}
-    new = design(made, spec, places, names, database.dialect, note)
     old = {name: filled_table(name, tables[name], origin) for name, origin in filled.items()}
+    new = design(made, spec, places, names, database.dialect, old, ctx.progress.note)
     both: dict[str, NewTable] = {**new, **old}
-    return Task(database, {name: both[name] for name in tables}, tuple(replaced), note)
+    return Task(
+        database,
+        {name: both[name] for name in tables},
+        tuple(children_first(replaced, existing)),
+        ctx,
+    )
 
 
 def _place(
@@ -299,33 +309,3 @@ class TableFiller:
         if exc_info[0] is None:
             self._flush()
             self._is_open = False
-
-
-class SingleTable:
-    """Writes one table alone.
-
-    Args:
-        opened: What :func:`publish` returned for it.
-    """
-
-    def __init__(self, opened: AbstractContextManager[Mapping[str, TableWriter]]) -> None:
-        self._opened = opened
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        """Append rows."""
-        self._writer.write(batch)
-
-    def __enter__(self) -> Self:
-        """Open the database."""
-        (self._writer,) = self._opened.__enter__().values()
-        self._writer.__enter__()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        """Publish the table, or drop it after an exception."""
-        try:
-            self._writer.__exit__(*exc_info)
-        except BaseException as error:
-            self._opened.__exit__(type(error), error, error.__traceback__)
-            raise
-        self._opened.__exit__(*exc_info)  # type: ignore[arg-type]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from simulacra.connectors.sql.place import Database
 from simulacra.connectors.sql.tables import Location, NewTable
+from simulacra.core.context import RunContext
 from simulacra.core.errors import OutputError
 
 
@@ -20,14 +22,18 @@ class Task:
     Attributes:
         database: Where to.
         tables: The tables by name, those that are there among them.
-        replaced: The tables that are there and make room for new ones.
-        note: Takes what the user should know.
+        replaced: The tables that are there and make room for new ones, children first.
+        ctx: Limits and progress.
     """
 
     database: Database
     tables: Mapping[str, NewTable]
     replaced: tuple[Location, ...]
-    note: Callable[[str], None]
+    ctx: RunContext
+
+    def note(self, message: str) -> None:
+        """Tell what the user should know."""
+        self.ctx.progress.note(message)
 
     def new(self) -> list[NewTable]:
         """Return the tables that are to be made."""
@@ -36,6 +42,25 @@ class Task:
     def filled(self) -> list[NewTable]:
         """Return the tables that are there and only filled."""
         return [table for table in self.tables.values() if table.exists]
+
+
+class Notes:
+    """Tells of what becomes of values, once a column.
+
+    Args:
+        task: What is written.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._told: set[str] = set()
+
+    def nan(self, values: pa.Array, where: str) -> None:
+        """Tell that what is no number becomes null, if there is such among some values."""
+        if where not in self._told and pc.any(pc.is_nan(values)).as_py():
+            self._told.add(where)
+            title = self._task.database.dialect.title
+            self._task.note(f"{where}: NaN becomes null, {title} doesn't know it")
 
 
 class Store(Protocol):

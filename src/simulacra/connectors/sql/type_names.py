@@ -321,7 +321,16 @@ _DUCKDB = Types(
     digits=9,
 )
 
-TYPES = {"postgresql": _POSTGRESQL, "mysql": _MYSQL, "sqlite": _SQLITE, "duckdb": _DUCKDB}
+_PLAIN = ("boolean", "integer", "decimal", "float", "text", "binary", "date", "time", "timestamp")
+_ANY = Types(names={kind: _always(kind) for kind in _PLAIN}, decimal=(38, 38))
+
+TYPES = {
+    "postgresql": _POSTGRESQL,
+    "mysql": _MYSQL,
+    "sqlite": _SQLITE,
+    "duckdb": _DUCKDB,
+    "sql": _ANY,
+}
 
 
 def default_type(arrow: pa.DataType, dialect: str) -> tuple[Generic, str]:
