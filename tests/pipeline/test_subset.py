@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sysconfig
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -237,6 +239,23 @@ def test_rows_without_a_table_are_about_the_largest_by_whole_families():
     with_orders = set(found.frames()["orders"]["customer"].to_pylist())
     all_with = set(tables["orders"]["customer"].to_pylist())
     assert found.rows["customers"] == len(with_orders) + round(share * (3_000 - len(all_with)))
+
+
+def test_chinook_comes_into_another_database_by_whole_invoices(tmp_path):
+    source = Path(__file__).parents[3] / "shared" / "data" / "chinook.sqlite"
+    with closing(sqlite3.connect(source)) as real:
+        lines_of = dict(real.execute("SELECT InvoiceId, count(*) FROM InvoiceLine GROUP BY 1"))
+    found = simulacra.subset(source, scale=0.2)
+    assert found.rows["Invoice"] == round(0.2 * len(lines_of))
+    written = found.write(tmp_path / "small.sqlite")
+    with closing(sqlite3.connect(tmp_path / "small.sqlite")) as small:
+        assert not small.execute("PRAGMA foreign_key_check").fetchall()
+        keys = small.execute("SELECT count(*) FROM pragma_foreign_key_list('Track')").fetchone()
+        assert keys == (3,)
+        lines = small.execute("SELECT InvoiceId, count(*) FROM InvoiceLine GROUP BY 1").fetchall()
+        assert dict(lines).items() <= lines_of.items()
+        for name, rows in written.items():
+            assert small.execute(f'SELECT count(*) FROM "{name}"').fetchone() == (rows,)
 
 
 def test_single_rows_are_drawn_where_families_would_be_few():

@@ -15,7 +15,7 @@ from simulacra.core.compiled import Flags, Ints, SmallInts, kernel
 from simulacra.core.context import RunContext
 from simulacra.core.random import RngKey
 from simulacra.core.schema import DatasetSpec, ForeignKey
-from simulacra.pipeline.relations.graph import Graph
+from simulacra.pipeline.relations.graph import Graph, begins_like
 from simulacra.pipeline.relations.resolve import LinkedTable
 from simulacra.pipeline.wanted_rows import Wanted
 
@@ -114,14 +114,17 @@ class RowChoice:
         return heads
 
     def _whole(self, name: str) -> str:
-        """Return the table whose rows those of a table are parts of, empty if there is none."""
+        """Return the table whose rows those of a table are parts of, empty if there is none.
+
+        They are if the parent's key is in their own, or they are called after it.
+        """
         owner = self._graph.owner(name)
         table = self._spec.tables[name]
         if owner is None:
             return ""
         uniques = [table.primary_key, *table.unique]
-        is_part = any(set(owner.key.columns) <= set(unique) for unique in uniques)
-        return owner.key.parent if is_part else ""
+        in_key = any(set(owner.key.columns) <= set(unique) for unique in uniques)
+        return owner.key.parent if in_key or begins_like(name, owner.key.parent) else ""
 
     def _reached(self, head: str) -> set[str]:
         """Return the tables that get rows if some of one are drawn."""

@@ -223,7 +223,7 @@ def _owner(
         same = columns == set(table.primary_key)
         identifying = any(columns < set(unique) for unique in uniques)
         alone = fact.most <= 1 or any(columns == set(unique) for unique in uniques)
-        called = _begins_like(name, key.parent)
+        called = begins_like(name, key.parent)
         return same, identifying, alone, called, fact.nulls < 0.5, fact.parents
 
     possible = [(k, f) for k, f in keys if k.parent != name and k.when is None]
@@ -233,7 +233,7 @@ def _owner(
     return max(unkept, key=rank)[0] if unkept else None
 
 
-def _begins_like(child: str, parent: str) -> bool:
+def begins_like(child: str, parent: str) -> bool:
     """Say whether a table is called after another: ``order_items`` after ``orders``."""
     stem = parent.lower().rstrip("s")
     return child.lower() != parent.lower() and child.lower().startswith(stem)
