@@ -143,11 +143,14 @@ class JoinedRows:
         rows: The sample: the columns that can be compared.
         others: The ancestor of each (null without one), or aggregates of its children.
         applies: Which rows the reference is about; None if it is about all.
+        places: Which ancestor it is, shape ``(rows,)``, dtype int64: rows with the same number have
+            the same one, those with a negative number none. None where each row has its own.
     """
 
     rows: pa.Table
     others: pa.Table
     applies: NDArray[np.bool_] | None = None
+    places: NDArray[np.int64] | None = None
 
 
 class DatasetView(Protocol):

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from simulacra.core.protocols import Score
 from simulacra.core.random import RngKey
@@ -19,6 +20,9 @@ TREES = 200
 _TEST_SHARE = 0.3
 _FEWEST_ROWS = 10
 _TELLING_COLUMNS = 5
+
+Flags = NDArray[np.bool_]
+Rows = NDArray[np.int64]
 
 
 class Detection:
@@ -34,8 +38,10 @@ class Detection:
     (and number of words); nulls stay nulls. Identifiers and a primary key of one column are left
     out.
 
-    Options: ``rows``, the most rows a side (50,000); ``threads``. With a hold-out, both synthetic
-    and real rows are told from it, as many of each; the latter gives the floor.
+    Options: ``rows``, the most rows a side (50,000); ``threads``; ``groups``, a column of whole
+    numbers that is not compared: rows of one group are never both learned from and judged. With a
+    hold-out, both synthetic and real rows are told from it, as many of each; the latter gives the
+    floor.
     """
 
     name: ClassVar[str] = "detection"
@@ -65,7 +71,7 @@ class Detection:
             return [Score(self.name, None, details={"why": why, **details})]
         others = [sides.synthetic] if sides.peer is None else [sides.synthetic, sides.peer]
         (value, gains), *floor = side_by_side(
-            lambda other: _auc(found, sides.reference, other, rng),
+            lambda other: _auc(found, sides.reference, other, options.get("groups"), rng),
             others,
             thread_budget(options),
         )
@@ -88,26 +94,67 @@ def _auc(
     found: Sequence[Leaf],
     reference: pa.Table,
     other: pa.Table,
+    groups: str | None,
     rng: RngKey,
 ) -> tuple[float, dict[str, float]]:
     from sklearn.metrics import roc_auc_score
 
     features = matrices(found, [reference, other])
-    rows = min(reference.num_rows, other.num_rows)
-    held_back = max(1, round(_TEST_SHARE * rows))
+    named = [None if groups is None else np.asarray(s.column(groups)) for s in (reference, other)]
     learn, judge = [], []
-    for side, name in zip(features.tables, ("reference", "other"), strict=True):
-        order = rng.child("split", name).generator().permutation(len(side))[:rows]
-        judge.append(side[order[:held_back]])
-        learn.append(side[order[held_back:]])
+    for side, split in zip(features.tables, _split(features.tables, named, rng), strict=True):
+        learn.append(side[split[0]])
+        judge.append(side[split[1]])
+    learned, judged = len(learn[0]), len(judge[0])
     trained = train(
         np.concatenate(learn),
-        np.repeat([1.0, 0.0], rows - held_back),
+        np.repeat([1.0, 0.0], learned),
         features.categorical,
         objective={"objective": "binary"},
         trees=TREES,
         rng=rng.child("train"),
     )
     answers = trained.predict(np.concatenate(judge))
-    auc = float(roc_auc_score(np.repeat([1, 0], held_back), answers))
+    auc = float(roc_auc_score(np.repeat([1, 0], judged), answers))
     return auc, trained.gains(features.columns)
+
+
+def _split(
+    sides: Sequence[NDArray[np.float64]], groups: Sequence[Rows | None], rng: RngKey
+) -> list[tuple[Rows, Rows]]:
+    """Return for both sides the rows to learn from and those to judge, as many of each side.
+
+    Args:
+        sides: What has as many rows as the tables.
+        groups: For both sides the group of each row, or None if each is its own.
+        rng: The key of the split.
+    """
+    names = ("reference", "other")
+    orders = [
+        rng.child("split", name).generator().permutation(len(side))
+        for side, name in zip(sides, names, strict=True)
+    ]
+    if groups[0] is not None and groups[1] is not None:
+        held_back = _groups_held_back(groups[0], groups[1], rng)
+        parts = [
+            (order[~held[order]], order[held[order]])
+            for order, held in zip(orders, held_back, strict=True)
+        ]
+        learned, judged = (min(len(part[i]) for part in parts) for i in (0, 1))
+        if learned and judged:
+            return [(learn[:learned], judge[:judged]) for learn, judge in parts]
+    rows = min(len(order) for order in orders)
+    judged = max(1, round(_TEST_SHARE * rows))
+    return [(order[judged:rows], order[:judged]) for order in orders]
+
+
+def _groups_held_back(one: Rows, other: Rows, rng: RngKey) -> tuple[Flags, Flags]:
+    """Return which rows of either side are in groups, drawn at random, that are judged."""
+    _, labels = np.unique(np.concatenate([one, other]), return_inverse=True)
+    sizes = np.bincount(labels)
+    order = rng.child("split", "groups").generator().permutation(len(sizes))
+    reached = np.cumsum(sizes[order])
+    judged = np.zeros(len(sizes), dtype=bool)
+    judged[order[: 1 + int(np.argmin(np.abs(reached - _TEST_SHARE * len(labels))))]] = True
+    held = judged[labels]
+    return held[: len(one)], held[len(one) :]

@@ -62,6 +62,7 @@ class Joins:
             rows.select(self._plan.compared(path[0].table)),
             others.take(pa.array(places, mask=places < 0)),
             None if when is None else meant(rows, when).to_numpy(),
+            places,
         )
 
     def _fetch(self, parent: str, paths: Sequence[Path]) -> None:
