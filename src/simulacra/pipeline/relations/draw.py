@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from simulacra.core.context import RunContext
 from simulacra.core.features import Codes
@@ -16,13 +17,14 @@ from simulacra.core.random import RngKey
 from simulacra.pipeline.fitted_table import FittedTable
 from simulacra.pipeline.journal import Journal
 from simulacra.pipeline.journal_parts import Record, Unrecorded
+from simulacra.pipeline.relations.agreement import shared_columns
 from simulacra.pipeline.relations.columns import take_values
 from simulacra.pipeline.relations.draw_table import TableDrawing
-from simulacra.pipeline.relations.drawn import DrawnTable, wanted_values
+from simulacra.pipeline.relations.drawn import DrawnTable, alone_columns, wanted_values
 from simulacra.pipeline.relations.fitted import Family, parent_column
 from simulacra.pipeline.relations.graph import Graph, Role
 from simulacra.pipeline.relations.keys_made import KeyMaker
-from simulacra.pipeline.relations.parents import matched_rows
+from simulacra.pipeline.relations.parents import matched_rows, require_parents
 
 
 def graph_of(tables: Mapping[str, FittedTable], order: tuple[str, ...]) -> Graph:
@@ -147,16 +149,29 @@ class Drawing:
         fitted = self._tables[name]
         assert fitted.family is not None  # noqa: S101 - it has relations
         rng = RngKey(self._seed, ("sample", name)).child("late")
+        drawing.drawn.parents = list(drawing.drawn.parents)
+        relations = fitted.family.relations
+        chosen = [place for place in range(len(relations)) if place not in drawing.late]
+
+        def whole(place: int, column: str) -> pa.Array:
+            return self._drawn[relations[place].parent].values[column]
+
         for number, codes in drawing.late.items():
-            relation = fitted.family.relations[number]
-            drawing.drawn.parents = list(drawing.drawn.parents)
-            drawing.drawn.parents[number] = matched_rows(
+            relation = relations[number]
+            own = {
+                column: drawing.drawn.values[column]
+                for column in alone_columns(relation, fitted.model)
+            }
+            parents = matched_rows(
                 relation,
                 codes,
                 self._drawn[relation.parent],
-                None,
+                must=shared_columns(number, relations, chosen, drawing.drawn.parents, whole, own),
                 rng=rng.child(relation.relation.name),
             )
+            require_parents(relation, codes, parents, fitted.spec, where=name)
+            drawing.drawn.parents[number] = parents
+            chosen.append(number)
         start = 0
         with pa.memory_map(str(place)) as file, pa.ipc.open_file(file) as reader:
             for batch_number in range(reader.num_record_batches):
@@ -177,10 +192,9 @@ class Drawing:
         key = relation.relation.key
         for own, there in zip(key.columns, key.parent_columns, strict=True):
             place = batch.schema.get_field_index(own)
-            values = take_values(self._drawn[relation.parent].values[there], rows)
-            batch = batch.set_column(
-                place, batch.schema.field(place), values.cast(batch.schema.field(place).type)
-            )
+            field, values = batch.schema.field(place), self._drawn[relation.parent].values[there]
+            found = take_values(values, rows).cast(field.type)
+            batch = batch.set_column(place, field, pc.coalesce(found, batch.column(place)))
         return batch
 
 

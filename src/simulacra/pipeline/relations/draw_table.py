@@ -23,6 +23,7 @@ from simulacra.pipeline.fitted_table import ENGINE, FittedTable
 from simulacra.pipeline.journal_parts import Record
 from simulacra.pipeline.keys import KeyNumbering
 from simulacra.pipeline.nesting import Flat
+from simulacra.pipeline.relations.agreement import UNKNOWN, shared_columns
 from simulacra.pipeline.relations.columns import take_values
 from simulacra.pipeline.relations.context import Ancestors, ContextFeature, joined, place_feature
 from simulacra.pipeline.relations.distinct import Separator
@@ -32,12 +33,14 @@ from simulacra.pipeline.relations.fitted import Family
 from simulacra.pipeline.relations.graph import Graph, Role
 from simulacra.pipeline.relations.key_index import ORPHAN
 from simulacra.pipeline.relations.keys_made import KeyMaker
+from simulacra.pipeline.relations.learn_links import CHOSEN
 from simulacra.pipeline.relations.learn_table import as_given
 from simulacra.pipeline.relations.made_block import MadeBlock
 from simulacra.pipeline.relations.parents import (
     levels_of,
     matched_rows,
     owned_rows,
+    require_parents,
     separated,
     tied,
 )
@@ -168,20 +171,23 @@ class TableDrawing:
                 self._tables[relation.parent],
                 self._rows,
                 most=self._most_owned(owner),
+                usable=self._able_owners(owner),
                 where=self._name,
                 rng=rng.child(relation.relation.name),
             )
         if family.links is None:
             return
         self._draw_early()
-        for place, relation in family.of_role(Role.LINK, Role.KEPT, Role.SELF, Role.LATE):
+        chosen = [] if owner is None else [owner]
+        for place, relation in family.of_role(*CHOSEN):
             codes = self._early[relation.feature.name]
             if relation.relation.key.when:
                 codes = self._where_meant(place, codes)
             if relation.role is Role.LATE:
                 self.late[place] = codes
                 continue
-            self.drawn.parents[place] = self._choose(place, codes, rng)
+            self.drawn.parents[place] = self._choose(place, codes, chosen, rng)
+            chosen.append(place)
         for key in family.distinct:
             if not key.columns and len(key.relations) > 1:
                 self._separate(key.relations, rng)
@@ -207,26 +213,56 @@ class TableDrawing:
         keep = meant(relation.relation.key, self._early_columns, len(codes))
         return np.where(keep, codes, relation.kinds).astype(codes.dtype)
 
-    def _choose(self, place: int, codes: Codes, rng: RngKey) -> Rows:
-        """Choose the parents of all rows in one relation by the kinds drawn."""
+    def _able_owners(self, owner: int) -> NDArray[np.bool_]:
+        """Return which owners may have rows: those for which all needed parents are there."""
+        family = self._family
+        above = family.relations[owner].parent
+        rows = np.arange(self._tables[above].rows, dtype=np.int32)
+        parents = [rows if place == owner else rows[:0] for place in range(len(family.relations))]
+        able = np.ones(len(rows), np.bool_)
+        for place, relation in family.of_role(Role.LINK, Role.KEPT):
+            if relation.nulls or relation.orphans or relation.relation.key.when:
+                continue
+            must = shared_columns(place, family.relations, [owner], parents, self._key_column, {})
+            should = tied(relation, rows, above, self._tables, self.drawn)
+            for within in (must, should):
+                if within is not None:
+                    found = np.isin(within.children, within.parents)
+                    able &= found | (within.children == UNKNOWN)
+        return able
+
+    def _choose(self, place: int, codes: Codes, chosen: list[int], rng: RngKey) -> Rows:
+        """Choose the parents of all rows in one relation by the kinds drawn.
+
+        Raises:
+            LimitError: A row that needs a parent finds none.
+        """
         family = self._family
         relation = family.relations[place]
-        within = None
-        if relation.ties and family.owner is not None:
-            within = tied(
-                relation,
-                self.drawn.parents[family.owner],
-                family.relations[family.owner].parent,
-                self._tables,
-                self.drawn,
-            )
-        parent = self._tables.get(relation.parent)
+        known = {} if relation.role is not Role.SELF else self._early_columns
+        must = shared_columns(
+            place, family.relations, chosen, self.drawn.parents, self._key_column, known
+        )
+        should = None
+        if family.owner is not None:
+            owners, above = self.drawn.parents[family.owner], family.relations[family.owner].parent
+            should = tied(relation, owners, above, self._tables, self.drawn)
+        parent = self._tables.get(relation.parent, self.drawn)
         if relation.role is Role.SELF:
-            parent = self.drawn
-            codes, levels = levels_of(relation, self._early[relation.level.name], codes)
-            within = levels if within is None else _together(levels, within)
-        assert parent is not None  # noqa: S101 - the order draws parents before
-        return matched_rows(relation, codes, parent, within, rng=rng.child(relation.relation.name))
+            within = must.and_also(should) if must else should
+            codes, levels = levels_of(relation, self._early[relation.level.name], codes, within)
+            must = levels.and_also(must)
+        key = rng.child(relation.relation.name)
+        found = matched_rows(relation, codes, parent, must=must, should=should, rng=key)
+        require_parents(relation, codes, found, self._fitted.spec, where=self._name)
+        return found
+
+    def _key_column(self, place: int, column: str) -> pa.Array:
+        """Return a column of all parents in one relation that the relation's key refers to."""
+        relation = self._family.relations[place]
+        if relation.role is Role.SELF:
+            return self._own_key(column)
+        return self._tables[relation.parent].values[column]
 
     def _separate(self, relations: tuple[int, ...], rng: RngKey) -> None:
         key = next(k for k in self._family.distinct if k.relations == relations)
@@ -284,7 +320,7 @@ class TableDrawing:
                 self.drawn.below[name] = values.to_numpy(zero_copy_only=False).astype(np.int32)
 
     def _early_features(self) -> Iterator[FeatureSpec]:
-        for _, relation in self._family.of_role(Role.LINK, Role.KEPT, Role.SELF, Role.LATE):
+        for _, relation in self._family.of_role(*CHOSEN):
             yield relation.feature
             if relation.role is Role.SELF:
                 yield relation.level
@@ -453,10 +489,7 @@ class TableDrawing:
     def _key_values(self, place: int, column: str, rows: Rows, rng: RngKey) -> pa.Array:
         """Return the key values of parents, made up for orphans."""
         relation = self._family.relations[place]
-        if relation.role is Role.SELF:
-            whole = self._own_key(column)
-        else:
-            whole = self._tables[relation.parent].values[column]
+        whole = self._key_column(place, column)
         values = take_values(whole, rows)
         orphans = rows == ORPHAN
         if not orphans.any():
@@ -468,6 +501,8 @@ class TableDrawing:
 
     def _own_key(self, column: str) -> pa.Array:
         """Return a key column of all rows, before they are drawn."""
+        if column in self._early_columns:
+            return self._early_columns[column]
         if column not in self.drawn.values:
             family = self._family
             for place, relation in enumerate(family.relations):
@@ -499,12 +534,3 @@ def _cuts(owners: Rows) -> list[int]:
             break
         cuts.append(first)
     return cuts
-
-
-def _together(
-    one: tuple[NDArray[np.int64], NDArray[np.int64]],
-    other: tuple[NDArray[np.int64], NDArray[np.int64]],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return codes that agree where both do."""
-    width = int(max(other[0].max(initial=0), other[1].max(initial=0))) + 2
-    return one[0] * width + other[0] + 1, one[1] * width + other[1] + 1

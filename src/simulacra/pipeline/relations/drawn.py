@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from simulacra.core.features import Codes
 from simulacra.pipeline.fitted_table import FittedTable
-from simulacra.pipeline.flat_model import GIVEN
+from simulacra.pipeline.flat_model import GIVEN, FlatModel
 from simulacra.pipeline.relations.fitted import FittedRelation
+from simulacra.pipeline.relations.graph import Role
 from simulacra.pipeline.relations.resolve import Rows
 
 
@@ -73,11 +74,19 @@ def wanted_values(name: str, tables: Mapping[str, FittedTable]) -> set[str]:
         if table.family is None:
             continue
         for relation in table.family.relations:
+            if table is tables[name] and relation.role is Role.LATE:
+                wanted |= set(alone_columns(relation, table.model))
             if relation.parent == name:
                 wanted |= set(relation.relation.key.parent_columns)
                 given = table.model.given if table.model else ()
                 wanted |= {column for _, column in given_by(relation, given)}
     return wanted
+
+
+def alone_columns(relation: FittedRelation, model: FlatModel | None) -> list[str]:
+    """Return the columns of a relation's key that are drawn by themselves as well."""
+    drawn = set(model.names) if model is not None else set()
+    return [column for column in relation.relation.key.columns if column in drawn]
 
 
 def given_by(relation: FittedRelation, given: Iterable[str]) -> list[tuple[str, str]]:

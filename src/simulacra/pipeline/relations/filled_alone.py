@@ -7,7 +7,7 @@ columns are drawn as others are, and give way where a row has a parent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from simulacra.core.schema import ForeignKey, TableSpec
 from simulacra.pipeline.relations.fitted import FittedRelation
+from simulacra.pipeline.relations.graph import Role
 from simulacra.pipeline.relations.resolve import Rows
 
 
@@ -26,6 +27,30 @@ def meant(key: ForeignKey, columns: Mapping[str, pa.Array], rows: int) -> NDArra
         same = pc.equal(columns[column].cast(pa.large_string()), value)
         found &= pc.fill_null(same, False).to_numpy(zero_copy_only=False)  # noqa: FBT003
     return found
+
+
+def own_columns(
+    relations: Sequence[FittedRelation], table: TableSpec, referred: Iterable[str]
+) -> frozenset[str]:
+    """Return the columns of the table's own keys that keys to rows drawn later have in common.
+
+    As the tenant of a team whose leader is one of the tenant's workers: it can't wait for them.
+
+    Args:
+        relations: The table's relations.
+        table: The table.
+        referred: Its columns that others refer to.
+    """
+    own = {*table.primary_key, *(column for key in table.unique for column in key), *referred}
+    given: set[str] = set()
+    waiting: set[str] = set()
+    for relation in relations:
+        columns = relation.relation.key.columns
+        if relation.role in {Role.SELF, Role.LATE}:
+            waiting |= own & set(columns) if len(columns) > 1 else set()
+        elif not relation.relation.key.when:
+            given |= set(columns)
+    return frozenset(waiting - given)
 
 
 def filled_alone(

@@ -30,7 +30,7 @@ from simulacra.pipeline.relations.context import (
     place_feature,
     telling,
 )
-from simulacra.pipeline.relations.filled_alone import filled_alone
+from simulacra.pipeline.relations.filled_alone import filled_alone, own_columns
 from simulacra.pipeline.relations.fitted import (
     Distinct,
     Family,
@@ -210,6 +210,9 @@ class _Step:
             if self.owner is None
             else self._sampled[self.owner] >= 0
         )
+        referred = {c for r in family.graph.children(family.name) for c in r.key.parent_columns}
+        self._own = own_columns(self.relations, family.table, referred)
+        self._alone = self._own | filled_alone(self.relations, self._sampled, family.sample)
         self.numbered = numbered_by_place(family.table, family.sample, self._places, owned)
         self._levels = {
             place: depths(family.parents[place])
@@ -243,6 +246,9 @@ class _Step:
                 values = family.sample.column(column).combine_chunks()
                 found[column] = (family.table.columns[column], values)
             if relation.role is KeyRole.SELF:
+                for column in self._own.intersection(relation.relation.key.columns):
+                    values = family.sample.column(column).combine_chunks()
+                    found[column] = (family.table.columns[column], values)
                 below = family.below()
                 for column in (count_column(relation.relation), kind_column(relation.relation)):
                     if column in below:
@@ -316,7 +322,7 @@ class _Step:
         layout = Layout.of(family.linked[family.name].source.schema)
         early = set(targets.columns) if targets else set()
         dropped = {c for relation in self.relations for c in relation.relation.key.columns}
-        dropped -= filled_alone(self.relations, self._sampled, family.sample)
+        dropped -= self._alone
         dropped |= {*self.numbered, *early}
         below = {name: v for name, v in family.below().items() if name not in early}
         own = {n: c for n, c in family.table.columns.items() if n not in dropped}

@@ -218,16 +218,27 @@ def _check(quotas: NDArray[np.integer], most: int | None) -> None:
         raise UsageError(f"a parent shall have at most {most} children", mend="Give at least 1")
 
 
-def levels_without_gaps(level: NDArray[np.integer]) -> NDArray[np.integer]:
-    """Lower the levels of a tree until each below another has rows, and the first is 0.
+def levels_without_gaps(
+    level: NDArray[np.integer], within: NDArray[np.integer] | None = None
+) -> NDArray[np.integer]:
+    """Lower the levels of trees until each below another has rows, and the first is 0.
 
     Args:
         level: How many rows shall be above each row, shape ``(rows,)``, from 0.
+        within: In which part of the table each row is, if rows hang on rows of their own part.
 
     Returns:
         The levels, of the same shape and dtype.
     """
-    if not len(level):
-        return level
-    present = np.bincount(level) > 0
-    return (np.cumsum(present) - 1)[level].astype(level.dtype)
+    part = np.zeros(len(level), np.int64) if within is None else within
+    order = np.lexsort((level, part))
+    sorted_level, sorted_part = level[order], part[order]
+    first = np.ones(len(level), np.bool_)
+    first[1:] = sorted_part[1:] != sorted_part[:-1]
+    steps = ~first
+    steps[1:] &= sorted_level[1:] != sorted_level[:-1]
+    deep = np.cumsum(steps)
+    found = np.empty_like(level)
+    # Each part counts from where it begins.
+    found[order] = deep - np.maximum.accumulate(np.where(first, deep, 0))
+    return found

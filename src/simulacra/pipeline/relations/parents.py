@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from simulacra.core.errors import LimitError
 from simulacra.core.features import Codes
 from simulacra.core.random import RngKey
+from simulacra.core.schema import TableSpec
+from simulacra.pipeline.relations.agreement import NOBODY, UNKNOWN, Within
 from simulacra.pipeline.relations.drawn import DrawnTable
 from simulacra.pipeline.relations.fitted import (
     Distinct,
@@ -35,6 +37,7 @@ def owned_rows(
     rows: int,
     *,
     most: int | None,
+    usable: NDArray[np.bool_],
     where: str,
     rng: RngKey,
 ) -> Rows:
@@ -45,6 +48,7 @@ def owned_rows(
         parent: The owners.
         rows: How many rows there are.
         most: How many one owner may have, None if any number.
+        usable: Which owners may have any.
         where: The table's name, for messages.
         rng: The key of this step.
 
@@ -54,19 +58,23 @@ def owned_rows(
     orphans = round(relation.orphan_share * rows)
     owned = with_parents(relation, rows)
     quotas = parent.below[count_column(relation.relation)]
-    if owned and not len(quotas):
+    usable = usable & with_keys(relation, parent)
+    able = int(usable.sum())
+    if owned and not able:
         owned = 0
     none = rows - owned - orphans
-    if most is not None and owned > most * len(quotas):
+    if most is not None and owned > most * able:
         raise LimitError(
-            f"{owned:,} rows for {len(quotas):,} rows of {relation.parent}, of which each has at "
+            f"{owned:,} rows for {able:,} rows of {relation.parent}, of which each has at "
             f"most {most:,}",
             where=f"{where}.{','.join(relation.relation.key.columns)}",
             mend=f"Ask for more rows of {relation.parent}, or fewer of {where}",
         )
     if not owned:
         most = None
-    counts = calibrate(as_learned(relation, quotas, rng), owned, most=most, rng=rng)
+    counts = np.zeros(len(quotas), np.int64)
+    wanted = as_learned(relation, quotas, rng, usable)[usable]
+    counts[usable] = calibrate(wanted, owned, most=most, rng=rng)
     return np.concatenate(
         [
             np.repeat(np.arange(len(counts), dtype=np.int32), counts),
@@ -76,12 +84,25 @@ def owned_rows(
     )
 
 
+def with_keys(relation: FittedRelation, parent: DrawnTable) -> NDArray[np.bool_]:
+    """Return which rows of a parent can be referred to: those without nulls in their key."""
+    known = np.ones(parent.rows, np.bool_)
+    for column in relation.relation.key.parent_columns:
+        if column in parent.values and parent.values[column].null_count:
+            known &= parent.values[column].is_valid().to_numpy(zero_copy_only=False)
+    return known
+
+
 def as_learned(
-    relation: FittedRelation, drawn: NDArray[np.int32], rng: RngKey
+    relation: FittedRelation,
+    drawn: NDArray[np.int32],
+    rng: RngKey,
+    usable: NDArray[np.bool_],
 ) -> NDArray[np.int64]:
     """Give parents, in the order of the numbers drawn for them, as many children as learned.
 
-    Few parents' numbers, drawn each by itself, miss the few that have most children.
+    Few parents' numbers, drawn each by itself, miss the few that have most children. Parents that
+    may have none come first, where the numbers are least.
     """
     numbers, parents = np.array(relation.counts, np.int64).reshape(-1, 2).T
     if not len(numbers) or not len(drawn):
@@ -90,7 +111,7 @@ def as_learned(
     chance = rng.child("ties").generator().random(len(drawn))
     middle = (np.arange(len(drawn)) + 0.5) / len(drawn)
     found = np.empty(len(drawn), np.int64)
-    found[np.lexsort((chance, drawn))] = numbers[np.searchsorted(upto, middle)]
+    found[np.lexsort((chance, drawn, usable))] = numbers[np.searchsorted(upto, middle)]
     return found
 
 
@@ -98,8 +119,9 @@ def matched_rows(
     relation: FittedRelation,
     codes: Codes,
     parent: DrawnTable,
-    within: tuple[NDArray[np.int64], NDArray[np.int64]] | None,
     *,
+    must: Within | None = None,
+    should: Within | None = None,
     rng: RngKey,
 ) -> Rows:
     """Return the parent of each row by the kinds drawn.
@@ -108,54 +130,110 @@ def matched_rows(
         relation: The relation.
         codes: The drawn kind of each row's parent.
         parent: The parent table.
-        within: What child and parent must agree in, for the rows of each; None if in nothing.
+        must: What child and parent must agree in; a row without such a parent has none.
+        should: What they agree in if they can.
         rng: The key of this step.
     """
     found = np.full(len(codes), NULL, np.int32)
     if relation.orphans:
         found[codes == relation.kinds + 1] = ORPHAN
-    if relation.role is Role.KEPT:
-        known = codes < relation.kinds
-        found[known] = codes[known]
-        return found
     children = np.flatnonzero(codes < relation.kinds)
-    if not len(children) or not parent.rows:
+    if relation.role is Role.KEPT and must is None and not relation.is_single:
+        found[children] = codes[children]
         return found
-    counts = parent.below[count_column(relation.relation)]
-    kinds = parent.below.get(kind_column(relation.relation), np.zeros(len(counts), np.int32))
-    quotas = as_learned(relation, counts, rng)
-    most = 1 if relation.is_single else None
-    wanted = codes[children].astype(np.int32)
-    chosen = match(
-        wanted,
-        kinds,
-        quotas,
-        rng=rng.child("match"),
-        child_within=None if within is None else within[0][children],
-        parent_within=None if within is None else within[1],
-        most=most,
-    )
-    strays = np.flatnonzero(chosen < 0)
-    if len(strays) and relation.nulls == 0 and most is None and relation.role is not Role.SELF:
-        # Where no parent shares what it should, any parent is better than none.
-        chosen[strays] = match(wanted[strays], kinds, quotas, rng=rng.child("strays"))
-    found[children] = chosen
+    if relation.role is Role.KEPT:
+        kinds: NDArray[np.integer] = np.arange(parent.rows, dtype=np.int32)
+        quotas = np.bincount(codes[children], minlength=parent.rows) + 1
+    else:
+        counts = parent.below[count_column(relation.relation)]
+        kinds = parent.below.get(kind_column(relation.relation), np.zeros(len(counts), np.int32))
+        quotas = as_learned(relation, counts, rng, with_keys(relation, parent))
+    free = with_keys(relation, parent)
+
+    def choose(rows: NDArray[np.intp], within: Within | None, step: str) -> None:
+        able = np.flatnonzero(free)
+        if not len(rows) or not len(able):
+            return
+        chosen = match(
+            codes[rows].astype(np.int32),
+            kinds[able],
+            quotas[able],
+            rng=rng.child(step),
+            child_within=None if within is None else within.children[rows],
+            parent_within=None if within is None else within.parents[able],
+            most=1 if relation.is_single else None,
+        )
+        placed = chosen >= 0
+        found[rows[placed]] = able[chosen[placed]]
+        if relation.is_single:
+            free[able[chosen[placed]]] = False
+
+    within = must.and_also(should) if must else should
+    told = np.ones(len(children), np.bool_)
+    if within is not None:
+        told = within.children[children] != UNKNOWN
+    choose(children[told], within, "match")
+    # A row that needs a parent has any, rather than one that agrees in all it should.
+    needs = relation.role is Role.KEPT or (relation.nulls == 0 and relation.role is not Role.SELF)
+    left = children[(found[children] == NULL) & (~told | needs)]
+    if must is not None:
+        bound = must.children[left] != UNKNOWN
+        choose(left[bound], must, "strays")
+        left = left[~bound]
+    choose(left, None, "others" if must is not None else "strays")
     return found
 
 
+def require_parents(
+    relation: FittedRelation, codes: Codes, found: Rows, table: TableSpec, *, where: str
+) -> None:
+    """Refuse rows without a parent where no column of the key takes nulls.
+
+    Args:
+        relation: The relation.
+        codes: The drawn kind of each row's parent.
+        found: The parent of each row.
+        table: The table.
+        where: Its name.
+
+    Raises:
+        LimitError: There are such rows.
+    """
+    columns = relation.relation.key.columns
+    if any(table.columns[column].nullable for column in columns):
+        return
+    left = int(((found == NULL) & (codes < relation.kinds)).sum())
+    if left:
+        raise LimitError(
+            f"{left:,} rows find no row of {relation.parent} to refer to",
+            where=f"{where}.{','.join(columns)}",
+            why="each may be referred to once"
+            if relation.is_single
+            else "none agrees with the row's other keys",
+            mend=f"Ask for more rows of {relation.parent}, or fewer of {where}",
+        )
+
+
 def levels_of(
-    relation: FittedRelation, levels: Codes, codes: Codes
-) -> tuple[Codes, tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    relation: FittedRelation, levels: Codes, codes: Codes, within: Within | None
+) -> tuple[Codes, Within]:
     """Make a table's relation to itself a forest: each row's parent is one level up.
+
+    Args:
+        relation: The relation.
+        levels: The drawn level of each row.
+        codes: The drawn kind of each row's parent.
+        within: What child and parent agree in: levels are without gaps in each part of its own.
 
     Returns:
         The codes, "none" exactly at level 0, and what child and parent must agree in.
     """
-    depth: NDArray[np.int64] = levels_without_gaps(levels.astype(np.int32)).astype(np.int64)
+    parts = None if within is None else within.children
+    depth = levels_without_gaps(levels, parts).astype(np.int64)
     orphan = codes == relation.kinds + 1
     wanted = np.where((depth == 0) & ~orphan, relation.kinds, codes)
     wanted = np.where((depth > 0) & (wanted >= relation.kinds), 0, wanted)
-    return wanted.astype(codes.dtype), (depth - 1, depth)
+    return wanted.astype(codes.dtype), Within(depth - 1, depth)
 
 
 def tied(
@@ -164,8 +242,8 @@ def tied(
     owner_table: str,
     tables: Mapping[str, DrawnTable],
     own: DrawnTable,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-    """Return what a row and the parent chosen must agree in, None if in nothing.
+) -> Within | None:
+    """Return what a row and the parent chosen should agree in, None if in nothing.
 
     Args:
         relation: The relation whose parent is chosen.
@@ -183,14 +261,18 @@ def tied(
         across = np.arange(table.rows, dtype=np.int32)
     else:
         across = table.parents[tie.parent_path[0]]
-    return above.astype(np.int64), across.astype(np.int64)
+    return Within(
+        np.where(above < 0, UNKNOWN, above.astype(np.int64)),
+        np.where(across < 0, NOBODY, across.astype(np.int64)),
+    )
 
 
 def followed(rows: Rows, table: str, path: Sequence[int], tables: Mapping[str, DrawnTable]) -> Rows:
     """Return where a path of at most one relation leads from rows of a table."""
     for place in path:
         onward = tables[table].parents[place]
-        rows = np.where(rows < 0, np.int32(-1), onward[np.maximum(rows, 0)])
+        rows = np.where(rows < 0, NULL, onward[np.maximum(rows, 0)] if len(onward) else NULL)
+        rows = rows.astype(np.int32)
     return rows
 
 
