@@ -19,9 +19,7 @@ from simulacra.core.schema import DatasetSpec, TableSpec
 from simulacra.pipeline.detect_dataset import detect_dataset
 from simulacra.pipeline.fit import fit_table, structure_budget
 from simulacra.pipeline.fitted_table import FittedTable, load_table
-from simulacra.pipeline.flat_sources import FlatSource
 from simulacra.pipeline.journal import Journal
-from simulacra.pipeline.keys import CompositeKey
 from simulacra.pipeline.nesting import Layout
 from simulacra.pipeline.options import FitOptions
 from simulacra.pipeline.plain import plain, schema_as_found
@@ -264,13 +262,12 @@ def fit_one(
 ) -> FittedTable:
     """Learn a table that stands alone; see :func:`simulacra.pipeline.fit.fit_table`."""
     learned = fit_table(source, spec, options, where=where, sample=sample, rng=rng, ctx=ctx)
-    layout = Layout.of(source.schema)
-    key = CompositeKey.of(
+    return FittedTable(
         spec,
-        learned.sample,
-        FlatSource(source, layout),
-        rows=learned.rows,
-        where=where,
-        ctx=ctx,
+        schema_as_found(source),
+        Layout.of(source.schema),
+        learned.rows,
+        learned.model,
+        key=learned.key,
+        uniques=learned.uniques,
     )
-    return FittedTable(spec, schema_as_found(source), layout, learned.rows, learned.model, key=key)

@@ -50,7 +50,7 @@ def with_declared(table: TableSpec, declared: DeclaredTable, profiles: Profiles)
     changed = table.model_copy(
         update={
             "columns": columns,
-            "unique": [key for key in unique if len(key) > 1 and key != primary],
+            "unique": [key for key in unique if key != primary],
             "foreign_keys": keys,
             "origin": dict(declared.origin),
         }

@@ -15,10 +15,13 @@ from simulacra.core.protocols import BatchSource
 from simulacra.core.random import RngKey
 from simulacra.core.schema import TableSpec
 from simulacra.pipeline.flat_model import FlatModel
+from simulacra.pipeline.flat_sources import FlatSource
+from simulacra.pipeline.keys import CompositeKey
 from simulacra.pipeline.learner import TableLearner
 from simulacra.pipeline.nesting import Flat, Layout
 from simulacra.pipeline.options import FitOptions
 from simulacra.pipeline.subsample import uniform_sample
+from simulacra.pipeline.uniques import UniqueKey, declared_keys, observed_keys, plan_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +31,14 @@ class LearnedTable:
     Attributes:
         model: What was learned.
         rows: The number of rows read.
-        sample: The rows that structure was learned from.
+        key: How its primary key is made anew, if that numbers the rows of groups.
+        uniques: How its other keys are kept unique.
     """
 
     model: FlatModel
     rows: int
-    sample: pa.Table
+    key: CompositeKey | None
+    uniques: tuple[UniqueKey, ...]
 
 
 def structure_budget(schema: pa.Schema, options: FitOptions, ctx: RunContext) -> int:
@@ -83,7 +88,20 @@ def fit_table(
     flat_sample = _flat_sample(sample, layout)
     known = source.rows()
     rows = 0
-    learner = TableLearner(where, spec, flat_sample, options, rng=rng, ctx=ctx)
+    numbered = CompositeKey.of(spec, sample, FlatSource(source, layout), where=where, ctx=ctx)
+    keys = declared_keys(spec)
+    if numbered is not None:
+        keys = [key for key in keys if set(key) != set(spec.primary_key)]
+    learner = TableLearner(
+        where,
+        spec,
+        flat_sample,
+        options,
+        # They are moved apart when drawn: others may be measured from them, never they from others.
+        fixed=[column for key in keys for column in key],
+        rng=rng,
+        ctx=ctx,
+    )
     with ctx.progress.task(f"Learning columns of {where}", known) as task:
         for batch in source.batches():
             learner.update(layout.flatten(batch))
@@ -92,7 +110,10 @@ def fit_table(
     ctx.progress.note(
         f"{where}: marginals from all {rows:,} rows, structure from {sample.num_rows:,} of them"
     )
-    return LearnedTable(learner.finish(flat_sample, context=None), rows, sample)
+    model = learner.finish(flat_sample, context=None)
+    movable = model.left_alone(flat_sample.batch)
+    keys += observed_keys(spec, movable)
+    return LearnedTable(model, rows, numbered, plan_keys(keys, spec, sample, movable))
 
 
 def _flat_sample(sample: pa.Table, layout: Layout) -> Flat:

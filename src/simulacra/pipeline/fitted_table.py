@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from simulacra.core import registry
 from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
@@ -19,6 +21,7 @@ from simulacra.pipeline.journal_parts import Record
 from simulacra.pipeline.keys import CompositeKey, KeyNumbering
 from simulacra.pipeline.nesting import Layout
 from simulacra.pipeline.relations.fitted import Family
+from simulacra.pipeline.uniques import UniqueKey, Uniqueness
 
 ENGINE = "threads"
 
@@ -33,7 +36,8 @@ class FittedTable:
         layout: How its columns lie flat.
         rows: How many rows it had.
         model: What was learned of its columns; None if foreign keys are all it has, or it is kept.
-        key: How its composite key is kept unique, if it has one without foreign keys.
+        key: How its primary key is made anew, if that numbers the rows of groups.
+        uniques: How its other keys are kept unique.
         family: Its place among other tables; None if it stands alone.
         kept: Its rows, and what they know of their children, if it is written as it is.
     """
@@ -44,11 +48,12 @@ class FittedTable:
     rows: int
     model: FlatModel | None
     key: CompositeKey | None = None
+    uniques: tuple[UniqueKey, ...] = ()
     family: Family | None = None
     kept: pa.Table | None = None
 
     def draw(
-        self, rows: int, *, rng: RngKey, record: Record, ctx: RunContext
+        self, rows: int, *, where: str, rng: RngKey, record: Record, ctx: RunContext
     ) -> Iterator[pa.RecordBatch]:
         """Yield ``rows`` new rows of a table that stands alone, in blocks.
 
@@ -56,13 +61,14 @@ class FittedTable:
 
         Args:
             rows: How many.
+            where: The table's name, for messages.
             rng: The key of the table in this run.
             record: Where blocks are kept.
             ctx: Limits and progress.
         """
         model = self.model
         assert model is not None  # noqa: S101 - a table that stands alone has columns of its own
-        numbering = KeyNumbering(self.key, rng) if self.key else None
+        keys = KeptKeys(self, self.uniques, where)
 
         def block(number: int) -> pa.RecordBatch:
             start = number * BLOCK_ROWS
@@ -77,7 +83,7 @@ class FittedTable:
         engine = registry.load(Kind.ENGINE, ENGINE)
         blocks = range(-(-rows // BLOCK_ROWS))
         for batch in record.through(blocks, lambda missing: engine.map(block, missing, ctx=ctx)):
-            yield (numbering.apply(batch) if numbering else batch).cast(self.schema)
+            yield keys.apply(batch).cast(self.schema)
 
     def kept_values(self) -> dict[str, list[str]]:
         """Return, for each column, the real values that are part of what was learned."""
@@ -105,6 +111,7 @@ class FittedTable:
             {
                 "rows": self.rows,
                 "key": self.key.to_json() if self.key else None,
+                "uniques": [unique.to_json() for unique in self.uniques],
                 "has_model": self.model is not None,
                 "has_family": self.family is not None,
             },
@@ -127,6 +134,68 @@ def load_table(spec: TableSpec, src: ArtifactReader) -> FittedTable:
         rows=int(facts["rows"]),
         model=load_flat_model(src) if facts["has_model"] else None,
         key=CompositeKey.from_json(facts["key"]) if facts["key"] else None,
+        uniques=tuple(map(UniqueKey.from_json, facts["uniques"])),
         family=Family.load(src.child("family")) if facts["has_family"] else None,
         kept=src.table("kept") if src.has("kept") else None,
     )
+
+
+class KeptKeys:
+    """Keeps the keys of a table's rows, in the order in which they are drawn.
+
+    Args:
+        table: The table.
+        uniques: The keys to keep unique.
+        where: Its name, for messages.
+    """
+
+    def __init__(self, table: FittedTable, uniques: Sequence[UniqueKey], where: str) -> None:
+        self._table = table
+        self._numbering = KeyNumbering(table.key) if table.key else None
+        self._uniqueness = Uniqueness(uniques, where) if uniques else None
+
+    def apply(
+        self, batch: pa.RecordBatch, beside: Callable[[], Mapping[str, pa.Array]] = dict
+    ) -> pa.RecordBatch:
+        """Return the next rows with no key twice.
+
+        Args:
+            batch: The rows.
+            beside: Gives other columns of the rows that rules use.
+
+        Raises:
+            LimitError: A key has no value left.
+        """
+        if self._numbering is not None:
+            batch = self._numbering.apply(batch)
+        if self._uniqueness is None:
+            return batch
+
+        def moved(
+            batch: pa.RecordBatch, rows: NDArray[np.intp], values: Mapping[str, pa.Array]
+        ) -> pa.RecordBatch:
+            changed = dict(values)
+            if self._table.model is not None:
+                taken = pa.array(rows)
+                flat = self._table.layout.flatten(batch.take(taken)).batch
+                columns = dict(zip(flat.schema.names, flat.columns, strict=True))
+                columns |= {name: array.take(taken) for name, array in beside().items()}
+                changed = self._table.model.with_values(columns, values)
+            return put_values(batch, rows, changed)
+
+        return self._uniqueness.apply(batch, moved)
+
+
+def put_values(
+    batch: pa.RecordBatch, rows: NDArray[np.intp], values: Mapping[str, pa.Array]
+) -> pa.RecordBatch:
+    """Put values into some rows (rising) of a batch; columns that it lacks are passed over."""
+    places = np.arange(batch.num_rows)
+    places[rows] = batch.num_rows + np.arange(len(rows))
+    for name, array in values.items():
+        place = batch.schema.get_field_index(name)
+        if place >= 0:
+            field = batch.schema.field(place)
+            both = pa.concat_arrays([batch.column(place), array.cast(field.type)])
+            batch = batch.set_column(place, field, both.take(pa.array(places)))
+    return batch

@@ -113,6 +113,39 @@ class FlatModel:
             batch = rule.decode(batch)
         return batch.select(list(self.names))
 
+    def with_values(
+        self, rows: Mapping[str, pa.Array], values: Mapping[str, pa.Array]
+    ) -> dict[str, pa.Array]:
+        """Return the columns of drawn rows with other values in some of them.
+
+        Columns that rules work out from those follow.
+
+        Args:
+            rows: All flat columns of the rows, and those given with them.
+            values: The new values of columns that no rule works out.
+        """
+        used = {column for _, rule in self.rules for column in rule.columns}
+        if not used & values.keys() or not rows.keys() >= {*self.names, *self.given}:
+            return dict(values)
+        names = (*self.names, *self.given)
+        batch = encode_columns(
+            pa.RecordBatch.from_pydict({name: rows[name] for name in names}), self.rules
+        )
+        for name, array in values.items():
+            batch = batch.set_column(batch.schema.get_field_index(name), name, array)
+        for _, rule in reversed(self.rules):
+            batch = rule.decode(batch)
+        return {name: batch.column(name) for name in self.names} | dict(values)
+
+    def left_alone(self, rows: pa.RecordBatch) -> frozenset[str]:
+        """Return the columns of some real rows that rules don't rewrite."""
+        encoded = encode_columns(rows, self.rules)
+        return frozenset(
+            name
+            for name in self.names
+            if name in self.codecs and encoded.column(name).equals(rows.column(name))
+        )
+
     def _draw_items(self, name: str, batch: pa.RecordBatch, drawn: Features, rng: RngKey) -> Flat:
         lengths = list_lengths(batch.column(name))
         owner = np.repeat(np.arange(batch.num_rows), lengths)

@@ -14,7 +14,7 @@ from simulacra.core.context import RunContext
 from simulacra.core.features import Codes
 from simulacra.core.protocols import BLOCK_ROWS
 from simulacra.core.random import RngKey
-from simulacra.pipeline.fitted_table import FittedTable
+from simulacra.pipeline.fitted_table import FittedTable, KeptKeys
 from simulacra.pipeline.journal import Journal
 from simulacra.pipeline.journal_parts import Record, Unrecorded
 from simulacra.pipeline.relations.agreement import shared_columns
@@ -120,7 +120,8 @@ class Drawing:
         fitted, rng = self._tables[name], RngKey(self._seed, ("sample", name))
         if fitted.family is None:
             rows = self._rows[name]
-            return fitted.draw(rows, rng=rng, record=self._record(name), ctx=self._ctx), None
+            record = self._record(name)
+            return fitted.draw(rows, where=name, rng=rng, record=record, ctx=self._ctx), None
         if fitted.kept is not None:
             self._drawn[name] = _as_drawn(fitted, fitted.kept, fitted.family)
             return iter(_kept_batches(fitted, fitted.kept)), None
@@ -172,6 +173,7 @@ class Drawing:
             require_parents(relation, codes, parents, fitted.spec, where=name)
             drawing.drawn.parents[number] = parents
             chosen.append(number)
+        keys = KeptKeys(fitted, drawing.late_keys, name)
         start = 0
         with pa.memory_map(str(place)) as file, pa.ipc.open_file(file) as reader:
             for batch_number in range(reader.num_record_batches):
@@ -181,6 +183,8 @@ class Drawing:
                     batch = self._with_key(
                         fitted, number, drawing.drawn.parents[number][part], batch
                     )
+                if drawing.late_keys:
+                    batch = keys.apply(batch.cast(fitted.layout.schema)).cast(fitted.schema)
                 yield batch
                 start = part.stop
 

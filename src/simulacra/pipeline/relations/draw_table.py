@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 
 import numpy as np
@@ -19,9 +19,8 @@ from simulacra.core.features import Codes, Features, FeatureSpec
 from simulacra.core.protocols import BLOCK_ROWS
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
-from simulacra.pipeline.fitted_table import ENGINE, FittedTable
+from simulacra.pipeline.fitted_table import ENGINE, FittedTable, KeptKeys
 from simulacra.pipeline.journal_parts import Record
-from simulacra.pipeline.keys import KeyNumbering
 from simulacra.pipeline.nesting import Flat
 from simulacra.pipeline.relations.agreement import UNKNOWN, shared_columns
 from simulacra.pipeline.relations.columns import take_values
@@ -118,7 +117,11 @@ class TableDrawing:
         self._early_columns: dict[str, pa.Array] = {}
         self.late: dict[int, Codes] = {}
         self.drawn = DrawnTable(rows, [])
-        self._numbering = KeyNumbering(fitted.key, rng) if fitted.key else None
+        late = {c for _, r in self._family.of_role(Role.LATE) for c in r.relation.key.columns}
+        self._keys = KeptKeys(
+            fitted, [key for key in fitted.uniques if not late & set(key.columns)], name
+        )
+        self.late_keys = [key for key in fitted.uniques if late & set(key.columns)]
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows; ``drawn`` is whole when the last one was yielded."""
@@ -126,13 +129,19 @@ class TableDrawing:
         for kept in self._kept_or_made():
             made = MadeBlock.of_batch(kept, schema)
             start = self._take_parents(made, start)
-            batch = made.batch
-            if self._numbering is not None:
-                batch = self._numbering.apply(batch)
+            batch = self._keys.apply(made.batch, partial(self._beside, made))
             values = {name: batch.column(name) for name in self._wanted}
             self.drawn.append(made.codes, values, made.below)
             yield batch.cast(self._fitted.schema)
         self.drawn.finish()
+
+    def _beside(self, made: MadeBlock) -> dict[str, pa.Array]:
+        """Return what rules use of a block's rows besides their own columns."""
+        found = {name: pa.array(values) for name, values in made.below.items()}
+        given = self._given(list(made.parents))
+        if given is not None:
+            found |= dict(zip(given.schema.names, given.columns, strict=True))
+        return found
 
     def _kept_or_made(self) -> Iterator[pa.RecordBatch]:
         """Return all blocks; if every one was kept, nothing else need be known."""

@@ -50,10 +50,16 @@ from simulacra.pipeline.relations.learn_links import (
     link_targets,
 )
 from simulacra.pipeline.relations.resolve import LinkedTable, Rows
-from simulacra.pipeline.relations.siblings import distinct_keys, find_ties, numbered_by_place
+from simulacra.pipeline.relations.siblings import (
+    distinct_keys,
+    find_ties,
+    numbered_by_place,
+    other_keys,
+)
 from simulacra.pipeline.relations.sources import take_rows
 from simulacra.pipeline.relations.summaries import Summary
 from simulacra.pipeline.relations.within_parent import depths, places
+from simulacra.pipeline.uniques import UniqueKey, observed_keys, plan_keys
 
 _WHOLE = ColumnSpec(type="integer", arrow="int32", nullable=False)
 _MOST_PLACES = 31
@@ -147,18 +153,7 @@ def learn_table(
     links, targets = step.links()
     model, context, linked, place = step.columns(targets)
     table, source = family.table, family.linked[family.name].source
-    filled = {column for key in table.foreign_keys for column in key.columns}
-    key = None
     layout = Layout.of(source.schema)
-    if not filled & set(table.primary_key):
-        key = CompositeKey.of(
-            table,
-            family.sample,
-            FlatSource(source, layout),
-            rows=family.linked[family.name].rows,
-            where=family.name,
-            ctx=ctx,
-        )
     owner = step.owner
     owned = None if owner is None else family.graph.relations[family.name][owner]
     found = Family(
@@ -178,7 +173,8 @@ def learn_table(
         layout,
         family.linked[family.name].rows,
         model,
-        key=key,
+        key=step.key,
+        uniques=step.uniques(model),
         family=found,
     )
 
@@ -214,11 +210,45 @@ class _Step:
         self._own = own_columns(self.relations, family.table, referred)
         self._alone = self._own | filled_alone(self.relations, self._sampled, family.sample)
         self.numbered = numbered_by_place(family.table, family.sample, self._places, owned)
+        self.key = self._numbered_groups()
         self._levels = {
             place: depths(family.parents[place])
             for place, relation in enumerate(self.relations)
             if relation.role is KeyRole.SELF
         }
+
+    def _numbered_groups(self) -> CompositeKey | None:
+        """Plan for a primary key that numbers the rows of groups without a table."""
+        family = self._family
+        table, source = family.table, family.linked[family.name].source
+        filled = {column for key in table.foreign_keys for column in key.columns}
+        if filled & set(table.primary_key):
+            return None
+        flat = FlatSource(source, Layout.of(source.schema))
+        return CompositeKey.of(table, family.sample, flat, where=family.name, ctx=self._ctx)
+
+    def _other_keys(self) -> list[tuple[str, ...]]:
+        """Return the keys that are kept unique after rows are drawn."""
+        family = self._family
+        keys = other_keys(family.name, family.table, family.graph, self.numbered, self.distinct())
+        numbered = set(family.table.primary_key) if self.key is not None else None
+        return [key for key in keys if set(key) != numbered]
+
+    def uniques(self, model: FlatModel | None) -> tuple[UniqueKey, ...]:
+        """Plan how keys are kept unique after rows are drawn."""
+        if model is None:
+            return ()
+        family = self._family
+        rows = _augmented(
+            Layout.of(family.linked[family.name].source.schema).flatten(_one_batch(family.sample)),
+            set(),
+            {name: values[family.numbers] for name, values in family.below().items()},
+            self._given(),
+        )
+        filled = {c for relation in self.relations for c in relation.relation.key.columns}
+        movable = model.left_alone(rows.batch) - filled
+        keys = [*self._other_keys(), *observed_keys(family.table, movable)]
+        return plan_keys(keys, family.table, family.sample, movable)
 
     def _find_places(self) -> np.ndarray:
         if self.owner is None:
@@ -346,7 +376,10 @@ class _Step:
             self._options,
             given=list(given),
             # They are moved apart when drawn, before rules work others out from them.
-            fixed=[column for key in self.distinct() for column in key.columns],
+            fixed=[
+                *(column for key in self.distinct() for column in key.columns),
+                *(column for key in self._other_keys() for column in key),
+            ],
             rng=self._rng,
             ctx=self._ctx,
         )

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from simulacra.core.errors import SpecError
 from simulacra.core.schema import TableSpec
 from simulacra.pipeline.relations.fitted import Distinct, Tie
 from simulacra.pipeline.relations.graph import Graph, Role
 from simulacra.pipeline.relations.resolve import Rows
+from simulacra.pipeline.uniques import declared_keys
 
 _FEWEST_FURTHER = 0.01
 """Share of rows that are not the first of their parent, below which places tell nothing."""
@@ -57,58 +57,79 @@ def distinct_keys(
     graph: Graph,
     numbered: Mapping[str, int],
 ) -> tuple[Distinct, ...]:
-    """Return the table's keys of several columns that have foreign keys in them.
+    """Return the table's keys of several columns that are kept by choosing or sorting siblings.
 
-    Raises:
-        SpecError: A key has a column that can't be told apart.
+    Those that foreign keys alone make up, and those of an owner and columns that its rows differ
+    in. Other keys with foreign keys in them are kept as keys without.
     """
     found = []
+    filled = {c for relation in graph.relations[name] for c in relation.key.columns}
     for key in [table.primary_key, *table.unique]:
-        inside = [
-            place
-            for place, relation in enumerate(graph.relations[name])
-            if set(relation.key.columns) <= set(key)
-        ]
-        if not inside or len(key) < 2:
-            continue
-        filled = {c for place in inside for c in graph.relations[name][place].key.columns}
-        rest = [column for column in key if column not in filled]
-        owner = any(graph.relations[name][place].role is Role.OWNER for place in inside)
-        if owner and any(column in numbered for column in rest):
+        inside, rest = _parts_of(key, name, graph)
+        if not inside or len(key) < 2 or numbered.keys() & rest:
             continue
         if any(table.columns[column].unique for column in rest):
             continue
-        read = [_grid(name, column, sample.column(column)) for column in rest]
-        found.append(
-            Distinct(
-                tuple(inside),
-                tuple(rest),
-                tuple(grid for grid, _ in read),
-                tuple(choices for _, choices in read),
+        read = [_grid(sample.column(column)) for column in rest]
+        owned = any(graph.relations[name][place].role is Role.OWNER for place in inside)
+        whole = not filled & set(rest) and not any(table.columns[c].nullable for c in key)
+        if not rest or (owned and whole and all(read)):
+            grids = [grid for grid in read if grid is not None]
+            found.append(
+                Distinct(
+                    tuple(inside),
+                    tuple(rest),
+                    tuple(grid for grid, _ in grids),
+                    tuple(choices for _, choices in grids),
+                )
             )
-        )
     return tuple(found)
 
 
-def _grid(
-    table: str, column: str, values: pa.ChunkedArray
-) -> tuple[tuple[int, int, int], tuple[str, ...]]:
-    known = values.drop_null()
-    if is_counted(known.type):
-        numbers = np.unique(counted(known))
+def other_keys(
+    name: str,
+    table: TableSpec,
+    graph: Graph,
+    numbered: Mapping[str, int],
+    distinct: Sequence[Distinct],
+) -> list[tuple[str, ...]]:
+    """Return the declared keys that are kept neither by siblings nor by the parents chosen."""
+    relations = graph.relations[name]
+    apart = [
+        {*key.columns, *(c for place in key.relations for c in relations[place].key.columns)}
+        for key in distinct
+    ]
+    found = []
+    for key in declared_keys(table):
+        inside, rest = _parts_of(key, name, graph)
+        owned = any(relations[place].role is Role.OWNER for place in inside)
+        is_numbered = owned and numbered.keys() & rest
+        if (rest or not inside) and not is_numbered and set(key) not in apart:
+            found.append(key)
+    return found
+
+
+def _parts_of(key: Sequence[str], name: str, graph: Graph) -> tuple[list[int], list[str]]:
+    """Return the relations that are whole parts of a key, and its other columns."""
+    relations = graph.relations[name]
+    inside = [n for n, relation in enumerate(relations) if set(relation.key.columns) <= set(key)]
+    filled = {column for place in inside for column in relations[place].key.columns}
+    return inside, [column for column in key if column not in filled]
+
+
+def _grid(values: pa.ChunkedArray) -> tuple[tuple[int, int, int], tuple[str, ...]] | None:
+    """Return the grid that a column's values lie on, None if they lie on none."""
+    if is_counted(values.type):
+        numbers = np.unique(counted(values.drop_null()))
         if not len(numbers):
             return (0, 0, 1), ()
         step = int(np.gcd.reduce(np.diff(numbers))) if len(numbers) > 1 else 1
         return (int(numbers[0]), int(numbers[-1]), max(step, 1)), ()
-    if pa.types.is_string(known.type) or pa.types.is_large_string(known.type):
-        choices = tuple(sorted(pc.unique(known).to_pylist()))
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        choices = tuple(sorted(pc.unique(values.drop_null()).to_pylist()))
         if len(choices) <= _MOST_CHOICES:
             return (0, max(len(choices) - 1, 0), 1), choices
-    raise SpecError(
-        f"it is part of a key with a foreign key, and {known.type} values can't be told apart",
-        where=f"{table}.{column}",
-        mend="Take it out of the key, or make it an identifier",
-    )
+    return None
 
 
 def is_counted(kind: pa.DataType) -> bool:
