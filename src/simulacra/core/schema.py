@@ -125,7 +125,7 @@ class TableSpec(_SpecModel):
     primary_key: list[str] = Field(default_factory=list)
     unique: Annotated[
         list[list[str]],
-        Field(description="Further keys of several columns, in which no row occurs twice"),
+        Field(description="Further keys, in which no row occurs twice"),
     ] = Field(default_factory=list)
     foreign_keys: list[ForeignKey] = Field(default_factory=list)
     rules: list[RuleSpec] = Field(default_factory=list)
