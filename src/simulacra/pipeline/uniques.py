@@ -291,11 +291,27 @@ class _Group:
             claims.again[waiting] = True
             made = {int(row): key.choices[numbers[row]] for row in np.flatnonzero(changed)}
         claim(claims, _tags(values, self.mover))
-        for row in map(int, np.flatnonzero(claims.again)):
-            for other in self._like(values[row].as_py(), claims.bases[:, row]):
-                if _claims_other(claims, row, other, values.type):
-                    made[row], claims.again[row] = other, False
-                    break
+        waiting = np.flatnonzero(claims.again)
+        while len(waiting):
+            likes = (
+                self._like(values[row].as_py(), claims.bases[:, row]) for row in map(int, waiting)
+            )
+            others = [next(like, None) for like in likes]
+            known = np.array([other is not None for other in others])
+            some = waiting[known]
+            tried = pa.array([other for other in others if other is not None], values.type)
+            part = Claims(
+                claims.sets,
+                np.ascontiguousarray(claims.bases[:, some]),
+                np.ascontiguousarray(claims.exempt[:, some]),
+                np.ones(len(some), np.bool_),
+            )
+            claim(part, _tags(tried, self.mover))
+            claims.again[some] = part.again
+            made |= {
+                int(some[place]): tried[int(place)].as_py() for place in np.flatnonzero(~part.again)
+            }
+            waiting = some[part.again]
         rows = np.array(sorted(made), np.intp)
         return pa.array([made[int(row)] for row in rows], values.type), rows
 
@@ -317,19 +333,6 @@ def _moved(claims: Claims, numbers: NDArray[np.int64], grid: Grid, start: int) -
     moved = np.zeros(len(numbers), np.bool_)
     move_apart(claims, numbers, grid, start, moved)
     return moved
-
-
-def _claims_other(claims: Claims, row: int, value: str | bytes, kind: pa.DataType) -> bool:
-    """Enter one row with another value; return whether that is new."""
-    part = slice(row, row + 1)
-    alone = Claims(
-        claims.sets,
-        np.ascontiguousarray(claims.bases[:, part]),
-        np.ascontiguousarray(claims.exempt[:, part]),
-        np.ones(1, np.bool_),
-    )
-    claim(alone, _tags(pa.array([value], kind), ""))
-    return not alone.again[0]
 
 
 def _tags(values: pa.Array, where: str) -> Hashes:
