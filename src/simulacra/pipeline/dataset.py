@@ -26,6 +26,7 @@ from simulacra.pipeline.plain import plain, schema_as_found
 from simulacra.pipeline.relations.draw import Drawing
 from simulacra.pipeline.relations.learn import learn_related
 from simulacra.pipeline.relations.rows import plan_rows
+from simulacra.pipeline.relations.sources import is_empty
 from simulacra.pipeline.subsample import uniform_sample
 from simulacra.pipeline.validate import check_schema
 
@@ -157,7 +158,7 @@ def fit_dataset(
         ctx: Limits and progress.
 
     Raises:
-        InputError: A table can't be read or has no rows.
+        InputError: A table can't be read, or none has rows.
         SpecError: The specification doesn't fit the data.
     """
     options.model_config()
@@ -176,7 +177,7 @@ def fit_dataset(
     else:
         check_schema(spec, sources)
     spec = _keeping(spec, options.keep)
-    related = _related(spec)
+    related = _related(spec, sources)
     fitted: dict[str, FittedTable] = {}
     order: tuple[str, ...] = ()
     for name in [name for name in spec.tables if name not in related]:
@@ -241,9 +242,12 @@ def _keeping(spec: DatasetSpec, names: tuple[str, ...]) -> DatasetSpec:
     return DatasetSpec(tables=tables)
 
 
-def _related(spec: DatasetSpec) -> list[str]:
-    """Return the tables that have to do with others, or are kept."""
+def _related(spec: DatasetSpec, sources: Mapping[str, BatchSource]) -> list[str]:
+    """Return the tables that have to do with others, are kept, or stay without rows."""
     involved = {name for name, table in spec.tables.items() if table.keep}
+    empty = {name for name in spec.tables if is_empty(sources[name])}
+    # Where no table has rows there is nothing to learn, and whoever tries says so.
+    involved |= empty if len(empty) < len(spec.tables) else set()
     for name, table in spec.tables.items():
         for key in table.foreign_keys:
             involved |= {name, key.parent}

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from simulacra.core.context import RunContext
 from simulacra.core.errors import InputError
@@ -22,8 +23,10 @@ from simulacra.pipeline.fitted_table import FittedTable
 from simulacra.pipeline.nesting import Layout, is_list
 from simulacra.pipeline.options import FitOptions
 from simulacra.pipeline.plain import schema_as_found
+from simulacra.pipeline.relations.filled_alone import meant
 from simulacra.pipeline.relations.fitted import Family, below_columns, parent_column
 from simulacra.pipeline.relations.graph import Graph, make_graph
+from simulacra.pipeline.relations.key_index import NULL
 from simulacra.pipeline.relations.learn_table import TableInFamily, learn_table
 from simulacra.pipeline.relations.resolve import LinkedTable, Rows, facts_of, resolve
 from simulacra.pipeline.relations.sources import RowNumbers
@@ -85,10 +88,11 @@ def learn_related(
         The learned tables, and their names in the order of drawing.
 
     Raises:
-        InputError: A table has no rows.
+        InputError: No table has rows.
         SpecError: A column or key can't be learned.
     """
     linked = resolve(sources, spec, keep_orphans=options.keep_orphans, ctx=ctx)
+    asked, spec = spec, _without_rows_kept(spec, linked)
     graph = make_graph(spec, facts_of(linked, spec))
     sampled = {
         name: _sampled(name, sources[name], linked[name], samples[name], budgets[name], seed)
@@ -115,7 +119,26 @@ def learn_related(
                 table, features, options, rng=RngKey(seed, ("fit", name)), ctx=ctx
             )
     whole = {name: _with_view(fitted[name], views[name], fitted) for name in spec.tables}
-    return whole, graph.order
+    return {n: replace(t, spec=asked.tables[n]) for n, t in whole.items()}, graph.order
+
+
+def _without_rows_kept(spec: DatasetSpec, linked: Mapping[str, LinkedTable]) -> DatasetSpec:
+    """Keep tables without rows as they are: there is nothing to learn from.
+
+    Raises:
+        InputError: There is no row in any table that is not kept.
+    """
+    bare = [name for name, table in linked.items() if not table.rows]
+    if all(name in bare or table.keep for name, table in spec.tables.items()) and bare:
+        taken = any(linked[name].taken is not None for name in bare)
+        raise InputError(
+            "there is no row to learn from",
+            where=", ".join(bare),
+            why="all of its rows name parents that are not there" if taken else "",
+            mend="Give at least one row",
+        )
+    kept = {n: t.model_copy(update={"keep": t.keep or n in bare}) for n, t in spec.tables.items()}
+    return DatasetSpec(tables=kept)
 
 
 def _sampled(
@@ -128,11 +151,6 @@ def _sampled(
 ) -> Sampled:
     """Find out which rows a sample holds: the same sampler takes the same of the row numbers."""
     count = len(linked.taken) if linked.taken is not None else linked.rows
-    if not linked.rows:
-        why = "all of its rows name parents that are not there" if count else ""
-        raise InputError(
-            "there is no row to learn from", where=name, why=why, mend="Give at least one row"
-        )
     numbers = RowNumbers(count, known=source.rows() is not None)
     rng = RngKey(seed, ("fit", name)).child("structure")
     chosen = uniform_sample(numbers, budget, rng).column(0).to_numpy()
@@ -183,8 +201,9 @@ def _look(
     name: str,
 ) -> dict[str, Codes]:
     found = view.encode({c: pa.array(values) for c, values in below.items()}, below)
-    if not columns:
-        return found
+    if not columns or not linked.rows:
+        none = {name: np.empty(0, np.uint8) for name in columns}
+        return {**none, **found}
 
     def encode(batch: pa.RecordBatch) -> dict[str, Codes]:
         return view.encode({c: batch.column(c) for c in columns}, columns)
@@ -223,6 +242,7 @@ def _kept(table: TableInFamily, ctx: RunContext) -> FittedTable:
     """Take a table's rows as they are, with what they know of their children."""
     linked, spec = table.linked[table.name], table.spec.tables[table.name]
     rows = pa.Table.from_batches(linked.source.batches(), linked.source.schema)
+    rows = _without_orphans(rows, spec, linked)
     for column, values in table.below().items():
         rows = rows.append_column(column, pa.array(values))
     for number, parents in enumerate(table.parents):
@@ -237,6 +257,25 @@ def _kept(table: TableInFamily, ctx: RunContext) -> FittedTable:
         family=Family(table.relations(), below=tuple(table.below())),
         kept=rows,
     )
+
+
+def _without_orphans(rows: pa.Table, spec: TableSpec, linked: LinkedTable) -> pa.Table:
+    """Put nulls into keys of kept rows that name no row and count as having no parent."""
+    columns = {name: _whole(rows.column(name)) for name in rows.column_names}
+    for key, parents in zip(spec.foreign_keys, linked.parents, strict=True):
+        stray = (parents == NULL) & meant(key, columns, rows.num_rows)
+        for column in key.columns:
+            stray &= columns[column].is_valid().to_numpy(zero_copy_only=False)
+        if not stray.any():
+            continue
+        able = [c for c in key.columns if c not in spec.primary_key]
+        for column in able:
+            place = rows.schema.get_field_index(column)
+            values = pc.if_else(
+                pa.array(stray), pa.scalar(None, columns[column].type), columns[column]
+            )
+            rows = rows.set_column(place, rows.schema.field(place), values)
+    return rows
 
 
 def _with_view(fitted: FittedTable, view: View, others: Mapping[str, FittedTable]) -> FittedTable:

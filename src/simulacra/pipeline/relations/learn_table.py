@@ -53,6 +53,7 @@ from simulacra.pipeline.relations.resolve import LinkedTable, Rows
 from simulacra.pipeline.relations.siblings import (
     distinct_keys,
     find_ties,
+    is_alone,
     numbered_by_place,
     other_keys,
 )
@@ -126,11 +127,12 @@ class TableInFamily:
             kinds=self.linked[relation.key.parent].rows
             if kept
             else max(1, summary.kinds_known if summary else 1),
-            nulls=float((parents < 0).mean() - orphans.mean()),
+            nulls=float(((parents < 0) & ~orphans).sum() / max(len(parents), 1)),
             counts=tuple(zip(numbers.tolist(), frequent.tolist(), strict=True)),
-            orphan_share=float(orphans.mean()),
+            orphan_share=float(orphans.sum() / max(len(parents), 1)),
             orphans=int(orphans.sum()),
-            is_single=bool(counts.max() <= 1 and (parents >= 0).sum() > 1),
+            is_single=bool(counts.max() <= 1 and (parents >= 0).sum() > 1)
+            or is_alone(relation.key.columns, self.table),
             depth=depth,
             ties=find_ties(self.name, place, self.graph, sampled, all_parents) if links else (),
         )

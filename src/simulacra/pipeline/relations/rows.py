@@ -74,10 +74,12 @@ def _asked(
         if rows < 0:
             raise UsageError(f"{rows} rows", where=name, mend="Give 0 or more")
         if tables[name].kept is not None and rows != tables[name].rows:
+            learned = tables[name].rows
             raise UsageError(
-                f"{rows:,} rows of a table that is kept as it is",
+                f"{rows:,} rows of a table that "
+                f"{'is kept as it is' if learned else 'had none to learn from'}",
                 where=name,
-                mend=f"Leave it out: it has {tables[name].rows:,} rows",
+                mend=f"Leave it out: it has {learned:,} rows",
             )
     return asked
 

@@ -50,6 +50,13 @@ def numbered_by_place(
     return found
 
 
+def is_alone(columns: Sequence[str], table: TableSpec) -> bool:
+    """Say whether a foreign key's columns are a key of their own: no parent has two rows."""
+    keys = [table.primary_key, *table.unique]
+    keys += [[name] for name, column in table.columns.items() if column.unique]
+    return any(key and set(key) <= set(columns) for key in keys)
+
+
 def distinct_keys(
     name: str,
     table: TableSpec,

@@ -77,6 +77,14 @@ def count_rows(source: BatchSource) -> int:
     return sum(batch.num_rows for batch in source.batches(source.schema.names[:1]))
 
 
+def is_empty(source: BatchSource) -> bool:
+    """Say whether a source has no rows, reading the first at most."""
+    known = source.rows()
+    if known is not None:
+        return known == 0
+    return not any(batch.num_rows for batch in source.batches(source.schema.names[:1]))
+
+
 def take_rows(source: BatchSource, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
     """Return some rows of a source, reading it once.
 
