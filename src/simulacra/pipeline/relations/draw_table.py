@@ -22,7 +22,7 @@ from simulacra.core.registry import Kind
 from simulacra.pipeline.fitted_table import ENGINE, FittedTable, KeptKeys
 from simulacra.pipeline.journal_parts import Record
 from simulacra.pipeline.nesting import Flat
-from simulacra.pipeline.relations.agreement import UNKNOWN, shared_columns
+from simulacra.pipeline.relations.agreement import UNKNOWN, Within, shared_columns
 from simulacra.pipeline.relations.columns import take_values
 from simulacra.pipeline.relations.context import Ancestors, ContextFeature, joined, place_feature
 from simulacra.pipeline.relations.distinct import Separator
@@ -30,17 +30,17 @@ from simulacra.pipeline.relations.drawn import DrawnTable, given_by
 from simulacra.pipeline.relations.filled_alone import meant, with_filled
 from simulacra.pipeline.relations.fitted import Family
 from simulacra.pipeline.relations.graph import Graph, Role
-from simulacra.pipeline.relations.key_index import ORPHAN
+from simulacra.pipeline.relations.key_index import NULL, ORPHAN
 from simulacra.pipeline.relations.keys_made import KeyMaker
 from simulacra.pipeline.relations.learn_links import CHOSEN
 from simulacra.pipeline.relations.learn_table import as_given
 from simulacra.pipeline.relations.made_block import MadeBlock
+from simulacra.pipeline.relations.pairs import separated
 from simulacra.pipeline.relations.parents import (
     levels_of,
     matched_rows,
     owned_rows,
     require_parents,
-    separated,
     tied,
 )
 from simulacra.pipeline.relations.resolve import Rows
@@ -115,6 +115,7 @@ class TableDrawing:
         self._ctx = ctx
         self._early: dict[str, Codes] = {}
         self._early_columns: dict[str, pa.Array] = {}
+        self._must: dict[int, Within] = {}
         self.late: dict[int, Codes] = {}
         self.drawn = DrawnTable(rows, [])
         late = {c for _, r in self._family.of_role(Role.LATE) for c in r.relation.key.columns}
@@ -200,18 +201,39 @@ class TableDrawing:
         for key in family.distinct:
             if not key.columns and len(key.relations) > 1:
                 self._separate(key.relations, rng)
+        self._refer_to_themselves(rng)
 
-    def _most_owned(self, owner: int) -> int | None:
-        """Return how many rows one owner may have, None if any number."""
+    def _most_owned(self, owner: int) -> NDArray[np.int64] | None:
+        """Return how many rows each owner may have, None if any number."""
         relations = self._family.relations
-        bounds = [1] if relations[owner].is_single else []
+        count = self._tables[relations[owner].parent].rows
+        bounds = [np.ones(count, np.int64)] if relations[owner].is_single else []
         for key in self._family.distinct:
             if owner in key.relations and len(key.columns) <= 1 and all(key.choices):
-                others = [relations[place] for place in key.relations if place != owner]
-                if not any(relation.nulls for relation in others):
-                    parents = [self._tables[relation.parent].rows for relation in others]
-                    bounds.append(math.prod([*parents, *map(len, key.choices)]))
-        return min(bounds, default=None)
+                others = [place for place in key.relations if place != owner]
+                able = [self._able_parents(owner, place) for place in others]
+                able.append(np.full(count, math.prod(map(len, key.choices)), np.int64))
+                if not any(relations[place].nulls for place in others):
+                    bounds.append(np.prod(able, axis=0))
+        return np.min(bounds, axis=0) if bounds else None
+
+    def _able_parents(self, owner: int, place: int) -> NDArray[np.int64]:
+        """Return how many parents in one relation there are for the rows of each owner."""
+        relations = self._family.relations
+        count = self._tables[relations[owner].parent].rows
+        relation = relations[place]
+        parents = self._rows if relation.role is Role.SELF else self._tables[relation.parent].rows
+        rows = np.arange(count, dtype=np.int32)
+        known = [rows if other == owner else rows[:0] for other in range(len(relations))]
+        must = None
+        if relation.role is not Role.SELF:
+            must = shared_columns(place, relations, [owner], known, self._key_column, {})
+        if must is None:
+            return np.full(count, parents, np.int64)
+        codes, counts = np.unique(must.parents, return_counts=True)
+        at = np.minimum(np.searchsorted(codes, must.children), max(len(codes) - 1, 0))
+        found = np.where(codes[at] == must.children, counts[at], 0) if len(codes) else at * 0
+        return np.where(must.children == UNKNOWN, parents, found).astype(np.int64)
 
     def _no_parents(self) -> list[Rows]:
         return [np.full(self._rows, -1, np.int32) for _ in self._family.relations]
@@ -261,6 +283,8 @@ class TableDrawing:
             within = must.and_also(should) if must else should
             codes, levels = levels_of(relation, self._early[relation.level.name], codes, within)
             must = levels.and_also(must)
+        if must is not None:
+            self._must[place] = must
         key = rng.child(relation.relation.name)
         found = matched_rows(relation, codes, parent, must=must, should=should, rng=key)
         require_parents(relation, codes, found, self._fitted.spec, where=self._name)
@@ -273,23 +297,37 @@ class TableDrawing:
             return self._own_key(column)
         return self._tables[relation.parent].values[column]
 
-    def _separate(self, relations: tuple[int, ...], rng: RngKey) -> None:
-        key = next(k for k in self._family.distinct if k.relations == relations)
-        last = self._family.relations[relations[-1]]
-        if relations[-1] == self._family.owner:
-            relations = (relations[-1], *relations[:-1])
-            last = self._family.relations[relations[-1]]
-        parents = self._tables[last.parent]
-        ordered = type(key)(relations, (), (), ())
-        self.drawn.parents = list(self.drawn.parents)
-        self.drawn.parents[relations[-1]] = separated(
-            ordered,
-            self.drawn.parents,
-            self._early[last.feature.name],
+    def _separate(self, key: tuple[int, ...], rng: RngKey) -> None:
+        """Change parents so that no two rows share them all.
+
+        Raises:
+            LimitError: There are more rows than different parents.
+        """
+        relations = self._family.relations
+        # Rows stay where their owner has them, and trees as they are, if others can give way.
+        last = min(key, key=lambda n: (n == self._family.owner, relations[n].role is Role.SELF, -n))
+        if relations[last].role is Role.LATE:
+            return
+        relation = relations[last]
+        parents = self.drawn if relation.role is Role.SELF else self._tables[relation.parent]
+        columns = [column for place in key for column in relations[place].relation.key.columns]
+        self.drawn.parents[last] = separated(
+            [self.drawn.parents[place] for place in key if place != last],
+            self.drawn.parents[last],
+            self._early[relation.feature.name],
             parents.rows,
-            where=self._name,
+            must=self._must.get(last),
+            where=f"{self._name}.{','.join(dict.fromkeys(columns))}",
             rng=rng.child("pairs"),
         )
+
+    def _refer_to_themselves(self, rng: RngKey) -> None:
+        """Let rows without a parent in their own table refer to themselves, as many as learned."""
+        for place, relation in self._family.of_role(Role.SELF):
+            alone = np.flatnonzero(self.drawn.parents[place] == NULL)
+            chance = rng.child("own", relation.relation.name).generator().random(len(alone))
+            chosen = alone[chance < relation.own]
+            self.drawn.parents[place][chosen] = chosen
 
     def _draw_early(self) -> None:
         """Draw, for all rows, what must be known before parents are chosen."""

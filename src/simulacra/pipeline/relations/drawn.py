@@ -30,7 +30,7 @@ class DrawnTable:
     """
 
     rows: int
-    parents: Sequence[Rows]
+    parents: list[Rows]
     codes: dict[str, Codes] = field(default_factory=dict)
     values: dict[str, pa.Array] = field(default_factory=dict)
     below: dict[str, NDArray[np.int32]] = field(default_factory=dict)

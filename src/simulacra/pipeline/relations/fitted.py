@@ -82,6 +82,7 @@ class FittedRelation:
         depth: The most rows above one, in a relation of a table to itself.
         counts: Numbers of children, rising, and how many parents have each.
         ties: What the parent shares with the row.
+        own: Share of rows without a parent that refer to themselves.
     """
 
     relation: Relation
@@ -93,6 +94,7 @@ class FittedRelation:
     is_single: bool = False
     depth: int = 0
     ties: tuple[Tie, ...] = ()
+    own: float = 0.0
 
     @property
     def role(self) -> Role:

@@ -42,7 +42,7 @@ from simulacra.pipeline.relations.fitted import (
 )
 from simulacra.pipeline.relations.graph import Graph, Relation
 from simulacra.pipeline.relations.graph import Role as KeyRole
-from simulacra.pipeline.relations.key_index import ORPHAN
+from simulacra.pipeline.relations.key_index import NULL, ORPHAN
 from simulacra.pipeline.relations.learn_links import (
     CHOSEN,
     LinkTargets,
@@ -135,7 +135,16 @@ class TableInFamily:
             or is_alone(relation.key.columns, self.table),
             depth=depth,
             ties=find_ties(self.name, place, self.graph, sampled, all_parents) if links else (),
+            own=self._own_share(place, parents),
         )
+
+    def _own_share(self, place: int, parents: Rows) -> float:
+        """Return the share of rows without a parent that refer to themselves."""
+        own = self.linked[self.name].own
+        if not own:
+            return 0.0
+        count = own[self.graph.places[self.name][place]]
+        return count / max(int((parents == NULL).sum()), 1)
 
     def below(self) -> dict[str, np.ndarray]:
         """Return the columns in which the table's rows know of their children."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,7 +15,6 @@ from simulacra.core.schema import TableSpec
 from simulacra.pipeline.relations.agreement import NOBODY, UNKNOWN, Within
 from simulacra.pipeline.relations.drawn import DrawnTable
 from simulacra.pipeline.relations.fitted import (
-    Distinct,
     FittedRelation,
     count_column,
     kind_column,
@@ -25,7 +25,6 @@ from simulacra.pipeline.relations.matching import (
     calibrate,
     levels_without_gaps,
     match,
-    separate_pairs,
 )
 from simulacra.pipeline.relations.resolve import Rows
 from simulacra.pipeline.relations.rows import with_parents
@@ -36,7 +35,7 @@ def owned_rows(
     parent: DrawnTable,
     rows: int,
     *,
-    most: int | None,
+    most: NDArray[np.int64] | None,
     usable: NDArray[np.bool_],
     where: str,
     rng: RngKey,
@@ -47,7 +46,7 @@ def owned_rows(
         relation: The relation.
         parent: The owners.
         rows: How many rows there are.
-        most: How many one owner may have, None if any number.
+        most: How many each owner may have, None if any number.
         usable: Which owners may have any.
         where: The table's name, for messages.
         rng: The key of this step.
@@ -63,18 +62,19 @@ def owned_rows(
     if owned and not able:
         owned = 0
     none = rows - owned - orphans
-    if most is not None and owned > most * able:
+    room = None if most is None else int(most[usable].sum())
+    if room is not None and owned > room:
         raise LimitError(
-            f"{owned:,} rows for {able:,} rows of {relation.parent}, of which each has at "
-            f"most {most:,}",
+            f"{owned:,} rows for {able:,} rows of {relation.parent}, which have room for {room:,}",
             where=f"{where}.{','.join(relation.relation.key.columns)}",
+            why="no two rows may agree in the key that it is part of",
             mend=f"Ask for more rows of {relation.parent}, or fewer of {where}",
         )
-    if not owned:
-        most = None
     counts = np.zeros(len(quotas), np.int64)
     wanted = as_learned(relation, quotas, rng, usable)[usable]
-    counts[usable] = calibrate(wanted, owned, most=most, rng=rng)
+    counts[usable] = calibrate(wanted, owned, rng=rng)
+    if most is not None:
+        counts[usable] = _within_room(counts[usable], most[usable], rng.child("room"))
     return np.concatenate(
         [
             np.repeat(np.arange(len(counts), dtype=np.int32), counts),
@@ -82,6 +82,38 @@ def owned_rows(
             np.full(orphans, ORPHAN, np.int32),
         ]
     )
+
+
+def _within_room(
+    counts: NDArray[np.int64], most: NDArray[np.int64], rng: RngKey
+) -> NDArray[np.int64]:
+    """Deal counts out anew where there is no room for them: who had many first, as learned.
+
+    What finds no room at all is lowered, and others take over.
+    """
+    if (counts <= most).all():
+        return counts
+    chance = rng.generator().permutation(len(counts))
+    wish = np.empty(len(counts), np.int64)
+    wish[np.lexsort((chance, -counts))] = np.arange(len(counts))
+    waiting = np.argsort(-most, kind="stable").tolist()[::-1]
+    kept = np.zeros(len(counts), np.int64)
+    able: list[int] = []
+    for count in -np.sort(-counts):
+        while waiting and most[waiting[-1]] >= count:
+            heapq.heappush(able, int(wish[waiting.pop()]))
+        if not able:
+            break
+        kept[heapq.heappop(able)] = count
+    found: NDArray[np.int64] = kept[wish]
+    left = int(counts.sum() - found.sum())
+    while left:
+        # Those that have some take what is left, one each.
+        free = np.flatnonzero(found < most)
+        free = free[np.lexsort((chance[free], found[free] == 0))][:left]
+        found[free] += 1
+        left -= len(free)
+    return found
 
 
 def with_keys(relation: FittedRelation, parent: DrawnTable) -> NDArray[np.bool_]:
@@ -274,47 +306,3 @@ def followed(rows: Rows, table: str, path: Sequence[int], tables: Mapping[str, D
         rows = np.where(rows < 0, NULL, onward[np.maximum(rows, 0)] if len(onward) else NULL)
         rows = rows.astype(np.int32)
     return rows
-
-
-def separated(
-    distinct: Distinct,
-    parents: Sequence[Rows],
-    kinds: Codes,
-    tables: int,
-    *,
-    where: str,
-    rng: RngKey,
-) -> Rows:
-    """Return the last relation's parents, changed so that no two rows share all of them.
-
-    Args:
-        distinct: A key that foreign keys alone make up.
-        parents: The parents of all rows, for each relation.
-        kinds: The drawn kinds of the last relation's parents: rows of one kind may swap.
-        tables: How many rows the last relation's parent has.
-        where: The table's name, for messages.
-        rng: The key of this step.
-
-    Raises:
-        LimitError: There are more rows than different parents.
-    """
-    *others, last = distinct.relations
-    owner = parents[others[0]].astype(np.int64)
-    for other in others[1:]:
-        owner = owner * (int(parents[other].max(initial=0)) + 1) + parents[other]
-    if len(others) > 1:
-        owner = np.unique(owner, return_inverse=True)[1]
-    found = parents[last].copy()
-    known = np.flatnonzero((owner >= 0) & (found >= 0))
-    made = separate_pairs(
-        owner[known].astype(np.int32), found[known], kinds[known], parents=tables, rng=rng
-    )
-    if len(made) and made.min() < 0:
-        raise LimitError(
-            "more rows than different parents",
-            where=where,
-            why=f"no two may share their parents, and one parent has but {tables:,} to choose from",
-            mend="Ask for fewer rows, or more rows of the parents",
-        )
-    found[known] = made
-    return found

@@ -14,7 +14,7 @@ from simulacra.core.context import RunContext
 from simulacra.core.protocols import BatchSource
 from simulacra.core.schema import DatasetSpec, ForeignKey, Orphans, TableSpec
 from simulacra.pipeline.relations.graph import Facts
-from simulacra.pipeline.relations.key_index import ORPHAN, KeyIndex
+from simulacra.pipeline.relations.key_index import NULL, ORPHAN, KeyIndex
 from simulacra.pipeline.relations.sources import RemainingRows, count_rows
 
 Rows = NDArray[np.int32]
@@ -31,12 +31,14 @@ class LinkedTable:
         rows: How many there are.
         parents: For each foreign key of the specification, the row numbers of the parents.
         taken: Which rows of the source as found are left; None if all.
+        own: For each foreign key how many rows refer to themselves; they count as having no parent.
     """
 
     source: BatchSource
     rows: int
     parents: tuple[Rows, ...]
     taken: NDArray[np.bool_] | None = None
+    own: tuple[int, ...] = ()
 
 
 def resolve(
@@ -142,7 +144,12 @@ def _link(
     found = _look_up(name, keys, source, indexes, ctx)
     rows = len(found[0])
     remain = np.ones(rows, np.bool_)
-    for key, parents in zip(keys, found, strict=True):
+    itself = [
+        parents == (np.arange(rows) if key.parent == name else ORPHAN - 1)
+        for key, parents in zip(keys, found, strict=True)
+    ]
+    for key, parents, own in zip(keys, found, itself, strict=True):
+        parents[own] = NULL
         orphans = parents == ORPHAN
         count = int(orphans.sum())
         if not count:
@@ -158,11 +165,12 @@ def _link(
             f"{key.parent}; they are {told}"
         )
         if policy is Orphans.NULL:
-            parents[orphans] = -1
+            parents[orphans] = NULL
         elif policy is Orphans.DROP:
             remain &= ~orphans
+    owns = tuple(int((own & remain).sum()) for own in itself)
     if remain.all():
-        return replace(linked, rows=rows, parents=tuple(found)), False
+        return replace(linked, rows=rows, parents=tuple(found), own=owns), False
     taken = remain
     if linked.taken is not None:
         taken = linked.taken.copy()
@@ -172,6 +180,7 @@ def _link(
         int(remain.sum()),
         tuple(parents[remain] for parents in found),
         taken,
+        owns,
     ), True
 
 
