@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import subprocess
 import sys
+from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 
@@ -302,9 +303,41 @@ def test_what_few_parents_agree_on_may_be_an_accident():
     many = pa.table({"id": pa.array(np.arange(400)), "open": pa.array(rng.random(400) < 0.8)})
     shop = rng.integers(0, 400, 8_000)
     child = pa.table({"shop": pa.array(shop), "warm": many["open"].take(pa.array(shop))})
-    assert told(found(beside(child, ["shop"], many, ["id"]), foreign_keys=[key])) == [
-        {"rule": "equal", "column": "warm", "of": "^shop.open"}
-    ]
+    equal = {"rule": "equal", "column": "warm", "of": "^shop.open"}
+    table = beside(child, ["shop"], many, ["id"])
+    assert told(found(table, foreign_keys=[key])) == [equal]
+    # The key tells the parents apart, or else what is known of them.
+    table = table.drop_columns(["^shop.id"])
+    assert told(found(table, foreign_keys=[key])) == [equal]
+    assert found(table.drop_columns(["shop"])) == []
+
+
+HALVES = [float(n) / 2 for n in np.random.default_rng(11).integers(0, 100, 500)]
+ODD: dict[pa.DataType, list[object]] = {
+    pa.dictionary(pa.int8(), pa.string()): [f"w{half}" for half in HALVES],
+    pa.binary(): [str(half).encode() for half in HALVES],
+    pa.decimal32(6, 1): [Decimal(str(half)) for half in HALVES],
+    pa.decimal256(60, 1): [Decimal(str(half)) for half in HALVES],
+    pa.decimal32(6, -1): [Decimal(int(2 * half)).scaleb(1) for half in HALVES],
+    pa.duration("ns"): [int(2 * half) for half in HALVES],
+    pa.timestamp("ms", tz="Asia/Kolkata"): [int(2 * half) for half in HALVES],
+    pa.float16(): HALVES,
+    pa.month_day_nano_interval(): [None] * 500,
+    pa.null(): [None] * 500,
+}
+NOT_COMPARED = {pa.decimal32(6, -1), pa.float16(), pa.month_day_nano_interval(), pa.null()}
+
+
+@pytest.mark.parametrize("kind", list(ODD), ids=str)
+def test_columns_of_any_type_may_be_equal(kind):
+    table = pa.table({"^key.it": pa.array(ODD[kind], kind), "it": pa.array(ODD[kind], kind)})
+    rules = found(table)
+    if kind in NOT_COMPARED:
+        assert rules == []
+    else:
+        assert told(rules) == [{"rule": "equal", "column": "it", "of": "^key.it"}]
+        applied = Applied(table, rules)
+        assert applied.decode(applied.encoded).equals(table)
 
 
 def test_constants_and_rare_marks_are_equal_by_accident():

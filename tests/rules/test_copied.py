@@ -34,6 +34,7 @@ def fit(batch: pa.RecordBatch) -> FittedRule:
         (pa.float64(), st.sampled_from([0.5, 1.0, -0.0])),
         (pa.string(), st.sampled_from(["", "ä", "b"])),
         (pa.date32(), st.dates()),
+        (pa.decimal32(4, 1), st.decimals(0, 9, places=1)),
     ],
 )
 @given(st.data())

@@ -103,6 +103,8 @@ class FittedCopy:
         column, of = (batch[name] for name in self.columns)
         wanted = pc.and_(batch[self.flag], equal(of, of, self._heavy))
         values = pc.if_else(pc.fill_null(wanted, fill_value=False), of, column)
+        # Short decimals come back longer.
+        values = values.cast(column.type)
         return replace(batch.drop_columns([self.flag]), self._options.column, values)
 
     def violations(self, batch: pa.RecordBatch) -> pa.BooleanArray:
@@ -117,7 +119,7 @@ class FittedCopy:
 
 def heavy_values(values: pa.Array) -> pa.Array:
     """Return the values that more than 1 % of the rows have, in order."""
-    counts = pc.value_counts(values.drop_null())
+    counts = pc.value_counts(_countable(values).drop_null())
     heavy = pc.greater(counts.field(1), HEAVY * len(values))
     found = counts.field(0).filter(heavy)
     return found.take(pc.sort_indices(found))
@@ -125,7 +127,15 @@ def heavy_values(values: pa.Array) -> pa.Array:
 
 def equal(one: pa.Array, other: pa.Array, heavy: pa.Array) -> pa.BooleanArray:
     """Say for each row whether two values are equal, and not by accident; null if one is null."""
+    one, other = _countable(one), _countable(other)
     return pc.and_(pc.equal(one, other), pc.invert(pc.is_in(one, heavy)))
+
+
+def _countable(values: pa.Array) -> pa.Array:
+    """Return values, short decimals as longer ones: Arrow can't count those."""
+    if pa.types.is_decimal32(values.type) or pa.types.is_decimal64(values.type):
+        return values.cast(pa.decimal128(38, values.type.scale))
+    return values
 
 
 def share_equal(one: pa.Array, other: pa.Array) -> float:

@@ -54,10 +54,12 @@ def discover(
     generator = rng.generator()
     most = max(FEWEST_TRIED, min(ROWS, CELLS // max(1, len(names))))
     rows = np.sort(generator.permutation(sample.num_rows)[:most])
-    seen = sample.select(names).take(rows)
+    keys = [tuple(key.columns) for key in table.foreign_keys]
+    known = {*names, *(name for key in keys for name in key)}
+    seen = sample.select([name for name in sample.column_names if name in known]).take(rows)
     state = State(seen, table, frozenset(given))
     codes = Codes(state.columns)
-    evidence = Evidence(codes, state.given)
+    evidence = Evidence(codes, state.given, seen, keys)
     matches = find_matches(state, codes, evidence)
     apply_equals(state, matches, whole=True)
     if len(rows) >= FEWEST_ROWS:

@@ -116,7 +116,8 @@ class FittedEqual:
             pa.scalar(None, self._type),
             batch[self._options.column],
         )
-        return replace(batch, self._options.column, own)
+        # Short decimals come back longer.
+        return replace(batch, self._options.column, own.cast(self._type))
 
     def decode(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Copy the other column, as the last one if the column was left out."""
@@ -124,7 +125,7 @@ class FittedEqual:
         if not self.rest:
             return batch.append_column(self._options.column, values)
         own = pc.coalesce(values, batch[self._options.column])
-        return replace(batch, self._options.column, own)
+        return replace(batch, self._options.column, own.cast(self._type))
 
     def violations(self, batch: pa.RecordBatch) -> pa.BooleanArray:
         """Say which rows have another value than the other column's."""
@@ -168,27 +169,33 @@ class FittedEqual:
         read = ticks.read(of, self._counted())
         odd = read.known if not pa.types.is_floating(self._type) else ~read.null
         values = ticks.write(read, self._type, self._counted())
-        return pc.if_else(pa.array(odd), values, pa.scalar(None, self._type))
+        return pc.if_else(pa.array(odd), values, pa.scalar(None, self._type)).cast(self._type)
 
     def _counted(self) -> Unit:
         return cast("Unit", self._unit)
 
 
 def comparable(one: pa.DataType, other: pa.DataType) -> bool:
-    """Say whether columns of two types can hold the same values."""
+    """Say whether columns of two types can hold the same values, and Arrow can compare them."""
+    if pa.types.is_float16(one) or pa.types.is_float16(other):
+        return False
     unit, unit_of_other = ticks.unit_of(one), ticks.unit_of(other)
     if unit is not None and unit_of_other is not None:
         return unit.family == unit_of_other.family
     return _alike(one, other) and not any(is_a(one) for is_a in _INCOMPARABLE)
 
 
-_INCOMPARABLE = (pa.types.is_nested, pa.types.is_null, pa.types.is_interval)
+_INCOMPARABLE = (
+    pa.types.is_nested,
+    pa.types.is_null,
+    pa.types.is_interval,
+    lambda kind: pa.types.is_decimal(kind) and kind.scale < 0,
+)
 
 
 def _alike(one: pa.DataType, other: pa.DataType) -> bool:
     """Say whether Arrow itself can compare columns of two types."""
-    same = one == other and not pa.types.is_float16(one)
-    return same or (is_text(one) and is_text(other))
+    return one == other or (is_text(one) and is_text(other))
 
 
 def is_text(arrow_type: pa.DataType) -> bool:

@@ -81,8 +81,14 @@ def _numbers(values: pa.Array) -> NDArray[np.int64]:
 
 def _entries(columns: list[pa.Array]) -> Iterator[NDArray[np.int64]]:
     """Yield each column as places in a dictionary of them all."""
-    text = is_text(columns[0].type)
-    alike = [values.cast(pa.large_string()) if text else values for values in columns]
+    kind = columns[0].type
+    if is_text(kind):
+        kind = pa.large_string()
+    elif pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    elif pa.types.is_decimal(kind):
+        kind = pa.decimal256(76, kind.scale)  # the others have no dictionary
+    alike = [values.cast(kind) for values in columns]
     places = pa.concat_arrays(alike).dictionary_encode().indices.fill_null(0)
     whole = places.to_numpy(zero_copy_only=False).astype(np.int64)
     rows = len(columns[0])

@@ -7,11 +7,14 @@ agree with what the parents say, by accident, in few parents and yet in many row
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from simulacra.rules.columns import column_of
 from simulacra.rules.finding.codes import Codes
 
 LEAST_TELLING = 30
@@ -26,11 +29,21 @@ class Evidence:
     Args:
         codes: The columns.
         given: Those that are given.
+        rows: The rows of those, with the columns of foreign keys, where they are known.
+        keys: The columns of each foreign key.
     """
 
-    def __init__(self, codes: Codes, given: AbstractSet[str]) -> None:
+    def __init__(
+        self,
+        codes: Codes,
+        given: AbstractSet[str],
+        rows: pa.Table,
+        keys: Iterable[tuple[str, ...]],
+    ) -> None:
         self._codes = codes
         self._given = given
+        self._rows = rows
+        self._keys = {f"^{','.join(key)}": key for key in keys}
         self._parents: dict[str, NDArray[np.int64]] = {}
         own = sum(name not in given for name in codes.names)
         pairs = max(1, own * len(codes.names))
@@ -64,14 +77,25 @@ class Evidence:
     def _parent_rows(self, name: str) -> NDArray[np.int64]:
         parent = parent_of(name)
         if parent not in self._parents:
-            label = np.zeros(self._codes.codes.shape[1], np.int64)
-            for other, codes in zip(self._codes.names, self._codes.codes, strict=True):
-                if other in self._given and parent_of(other) == parent:
-                    _, value = np.unique(codes, return_inverse=True)
-                    wide = label * (int(value.max(initial=0)) + 1) + value
-                    _, label = np.unique(wide, return_inverse=True)
-            _, self._parents[parent] = np.unique(label, return_index=True)
+            key = self._keys.get(parent, ())
+            if key and set(key) <= set(self._rows.column_names):
+                columns = Codes({name: column_of(self._rows, name) for name in key})
+                told = list(columns.codes)
+            else:
+                places = [n in self._given and parent_of(n) == parent for n in self._codes.names]
+                told = list(self._codes.codes[places])
+            self._parents[parent] = _first_rows(told)
         return self._parents[parent]
+
+
+def _first_rows(columns: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return the first row of each combination of values."""
+    label = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        _, value = np.unique(column, return_inverse=True)
+        _, label = np.unique(label * (int(value.max(initial=0)) + 1) + value, return_inverse=True)
+    _, first = np.unique(label, return_index=True)
+    return first.astype(np.int64)
 
 
 def parent_of(given: str) -> str:

@@ -80,6 +80,8 @@ def _signature(read: Ticks) -> bytes:
 
 
 def _tells(values: pa.Array) -> bool:
+    if pa.types.is_decimal(values.type):
+        values = values.cast(pa.decimal128(38, values.type.scale))  # the others have no mode
     commonest = pc.mode(values)
     return len(commonest) > 0 and len(values) - commonest[0]["count"].as_py() >= LEAST_TELLING
 
