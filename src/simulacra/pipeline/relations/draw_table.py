@@ -239,10 +239,21 @@ class TableDrawing:
         return [np.full(self._rows, -1, np.int32) for _ in self._family.relations]
 
     def _where_meant(self, place: int, codes: Codes) -> Codes:
-        """Return the codes of rows for which a key is meant, "none" for the others."""
+        """Return the codes of rows for which a key is meant, "none" for the others.
+
+        Of those for which it is meant as many have a parent as in the source.
+        """
         relation = self._family.relations[place]
         keep = meant(relation.relation.key, self._early_columns, len(codes))
-        return np.where(keep, codes, relation.kinds).astype(codes.dtype)
+        found = np.where(keep, codes, relation.kinds).astype(codes.dtype)
+        known = found[keep & (found < relation.kinds)]
+        none = np.flatnonzero(keep & (found == relation.kinds))
+        generator = self._rng.child("meant", relation.relation.name).generator()
+        spare = len(none) - round(relation.meant_nulls * int(keep.sum()))
+        if spare > 0 and len(known):
+            chosen = generator.permutation(none)[:spare]
+            found[chosen] = generator.choice(known, len(chosen))
+        return found
 
     def _able_owners(self, owner: int) -> NDArray[np.bool_]:
         """Return which owners may have rows: those for which all needed parents are there."""

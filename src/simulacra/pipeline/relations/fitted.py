@@ -83,6 +83,7 @@ class FittedRelation:
         counts: Numbers of children, rising, and how many parents have each.
         ties: What the parent shares with the row.
         own: Share of rows without a parent that refer to themselves.
+        meant_nulls: Share of the rows for which the key is meant that have no parent.
     """
 
     relation: Relation
@@ -95,6 +96,7 @@ class FittedRelation:
     depth: int = 0
     ties: tuple[Tie, ...] = ()
     own: float = 0.0
+    meant_nulls: float = 0.0
 
     @property
     def role(self) -> Role:

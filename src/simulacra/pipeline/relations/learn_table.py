@@ -30,7 +30,7 @@ from simulacra.pipeline.relations.context import (
     place_feature,
     telling,
 )
-from simulacra.pipeline.relations.filled_alone import filled_alone, own_columns
+from simulacra.pipeline.relations.filled_alone import filled_alone, meant, own_columns
 from simulacra.pipeline.relations.fitted import (
     Distinct,
     Family,
@@ -136,7 +136,15 @@ class TableInFamily:
             depth=depth,
             ties=find_ties(self.name, place, self.graph, sampled, all_parents) if links else (),
             own=self._own_share(place, parents),
+            meant_nulls=self._meant_nulls(relation, sampled[place]),
         )
+
+    def _meant_nulls(self, relation: Relation, parents: Rows) -> float:
+        """Return the share of rows for which a key is meant that have no parent all the same."""
+        key = relation.key
+        columns = {name: self.sample.column(name).combine_chunks() for name in key.when or ()}
+        told = meant(key, columns, len(parents))
+        return float((told & (parents == NULL)).sum() / max(told.sum(), 1))
 
     def _own_share(self, place: int, parents: Rows) -> float:
         """Return the share of rows without a parent that refer to themselves."""
