@@ -6,7 +6,7 @@ import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -17,9 +17,11 @@ from simulacra.connectors.frames import FrameKind, to_frame
 from simulacra.connectors.locate import open_target
 from simulacra.core.context import RunContext
 from simulacra.core.errors import BundleError, UsageError
-from simulacra.pipeline.dataset import FittedDataset, fit_dataset, load_dataset
 from simulacra.pipeline.options import STRUCTURE_ROWS, FitOptions
-from simulacra.pipeline.plan import Plan, plan_run
+
+if TYPE_CHECKING:
+    from simulacra.pipeline.dataset import FittedDataset
+    from simulacra.pipeline.plan import Plan
 
 
 class Synthesizer:
@@ -89,6 +91,8 @@ class Synthesizer:
             InputError: The data can't be read, or has no rows.
             SpecError: The metadata doesn't fit the data.
         """
+        from simulacra.pipeline.dataset import fit_dataset
+
         self._options = replace(self._options, structure_rows=rows)
         inputs = inputs_of(data, self._ctx)
         if metadata is not None and inputs.is_single:
@@ -247,6 +251,8 @@ class Synthesizer:
         Raises:
             InputError: The data can't be read.
         """
+        from simulacra.pipeline.plan import plan_run
+
         sources = inputs_of(data, self._ctx).sources
         options = replace(self._options, structure_rows=structure_rows)
         return plan_run(sources, options, rows=rows, scale=scale, ctx=self._ctx)
@@ -267,6 +273,8 @@ class Synthesizer:
             BundleError: It is damaged, hostile, or of an unknown version.
             PluginError: It needs a plug-in that is not installed.
         """
+        from simulacra.pipeline.dataset import load_dataset
+
         fitted = load_dataset(Path(path))
         about = fitted.about
         synthesizer = cls(str(about.get("model", "forest")), seed=fitted.seed, ctx=ctx)

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.core.features import Codes, FeatureKind, Features, FeatureSpec, Role
-from simulacra.models.forest.association import mutual_information
 from simulacra.pipeline.relations.columns import take_codes
 from simulacra.pipeline.relations.graph import Graph
 from simulacra.pipeline.relations.graph import Role as KeyRole
@@ -167,6 +166,8 @@ def telling(
         targets: Codes of the features that are drawn.
         generator: Chooses the rows looked at.
     """
+    from simulacra.models.forest.association import mutual_information
+
     if not candidates or not targets or len(targets[0]) == 0:
         return []
     rows = generator.permutation(len(targets[0]))[:_ROWS]
