@@ -142,10 +142,26 @@ def _all_differ(rows: pa.Table) -> bool:
 def exact_distinct(
     flat: FlatSource, keys: Sequence[Sequence[str]], *, where: str, ctx: RunContext
 ) -> list[int]:
-    """Count the distinct values of each key (of one column or more), reading the source once."""
+    """Count the distinct values of each key (of one column or more), reading the source once.
+
+    Rows with a null in a key have no value of it.
+    """
+    return [distinct for _, distinct in key_counts(flat, keys, where=where, ctx=ctx)]
+
+
+def key_counts(
+    flat: FlatSource, keys: Sequence[Sequence[str]], *, where: str, ctx: RunContext
+) -> list[tuple[int, int]]:
+    """Count for each key the rows without a null in it, and its distinct values among them."""
     names = sorted({name for key in keys for name in key})
     places = {name: f"c{i}" for i, name in enumerate(names)}
-    terms = [f"count(DISTINCT ({', '.join(places[name] for name in key)}))" for key in keys]
+    terms = []
+    for key in keys:
+        columns = [places[name] for name in key]
+        filled = " AND ".join(f"{column} IS NOT NULL" for column in columns)
+        value = f"({', '.join(columns)})"
+        terms.append(f"count(*) FILTER (WHERE {filled})")
+        terms.append(f"count(DISTINCT {value}) FILTER (WHERE {filled})")
     schema = pa.schema([flat.schema.field(name) for name in names])
     with ctx.progress.task(f"Looking for keys in {where}", flat.rows()) as task:
 
@@ -155,4 +171,5 @@ def exact_distinct(
                 yield batch
 
         row = aggregate(terms, read(), schema, ctx)
-    return [int(count) for count in row]
+    counts = list(map(int, row))
+    return list(zip(counts[::2], counts[1::2], strict=True))

@@ -126,7 +126,7 @@ class MysqlStore:
 
     def _renamed(self, part: Named) -> Named:
         """Give a constraint a name for the time being, if a table that is replaced has its."""
-        if part.name is None or part.name.lower() not in self._taken:
+        if not part.name or part.name.lower() not in self._taken:
             return part
         return replace(part, name=f"{self._mark}_{part.name}"[:_MOST_NAME])
 
