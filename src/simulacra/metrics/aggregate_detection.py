@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 from simulacra.core.protocols import Score
 from simulacra.core.random import RngKey
-from simulacra.core.references import DatasetView, JoinedRows, Reference, references_of
+from simulacra.core.references import DatasetView, Reference, references_of
 from simulacra.core.schema import DatasetSpec
 from simulacra.metrics.joined import Join
-from simulacra.metrics.joined_detection import detect_each
+from simulacra.metrics.joined_detection import Parents, Rows, detect_each
 
 
 class AggregateDetection:
@@ -44,8 +44,9 @@ class AggregateDetection:
         references = references_of(spec)
         found = {ref: [view.aggregated(ref) for view in views] for ref in references}
 
-        def joined(reference: Reference) -> tuple[Join, list[JoinedRows]]:
+        def joined(reference: Reference) -> Rows:
             rows = found[reference]
-            return Join.of_children(spec, reference, rows[0].others.schema), rows
+            join = Join.of_children(spec, reference, rows[0].others.schema)
+            return Rows(join, rows, [Parents(side.rows, None) for side in rows])
 
         return detect_each(self.name, references, joined, options, rng)

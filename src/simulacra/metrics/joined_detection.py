@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -55,12 +55,12 @@ class JoinedDetection:
         for view in views:
             view.collect([(reference,) for reference in references])
 
-        def joined(reference: Reference) -> tuple[Join, list[JoinedRows]]:
+        def joined(reference: Reference) -> Rows:
             join = Join.of_path(spec, (reference,))
             rows = [view.joined((reference,)) for view in views]
             if spec.tables[reference.parent].keep:
-                rows = [replace(side, places=None) for side in rows]
-            return join, rows
+                return Rows(join, rows)
+            return Rows(join, rows, [Parents(side.others, side.places) for side in rows])
 
         return detect_each(self.name, references, joined, options, rng)
 
@@ -68,7 +68,7 @@ class JoinedDetection:
 def detect_each(
     metric: str,
     references: Sequence[Reference],
-    joined: Callable[[Reference], tuple[Join, list[JoinedRows]]],
+    joined: Callable[[Reference], Rows],
     options: Mapping[str, Any],
     rng: RngKey,
 ) -> list[Score]:
@@ -77,23 +77,22 @@ def detect_each(
     Args:
         metric: The name of the scores.
         references: What the rows are joined by.
-        joined: Returns the rows of each side (real, synthetic, and the hold-out if there is one),
-            and how they become one table.
+        joined: Returns the rows to tell apart.
         options: As ``detection`` takes them.
         rng: The key of the metric.
     """
     alone = {**options, "threads": 1}
 
     def score(reference: Reference) -> Score:
-        join, rows = joined(reference)
-        if not join.table.columns:
+        rows = joined(reference)
+        if not rows.join.table.columns:
             return unjoined(metric, [reference], "there is no column to compare")
-        tables, grouped = _grouped(join, rows)
+        tables, grouped = rows.tables()
         (found,) = Detection().compute(
             tables[0],
             tables[1],
             holdout=tables[2] if len(tables) > 2 else None,
-            table=join.table,
+            table=rows.join.table,
             options=alone | grouped,
             rng=rng.child(reference.label),
         )
@@ -105,29 +104,74 @@ def detect_each(
     return side_by_side(score, references, thread_budget(options))
 
 
-def _grouped(join: Join, rows: Sequence[JoinedRows]) -> tuple[list[pa.Table], dict[str, Any]]:
-    """Return the joined tables, and the option that names the column of groups if they have one."""
-    tables = [join.merged(side.rows, side.others, side.applies) for side in rows]
-    if any(side.places is None for side in rows) or not join.names[1]:
-        return tables, {}
-    name = _GROUPS
-    while name in join.table.columns:
-        name += "'"
-    groups = _parents(rows, list(join.names[1]))
-    for i, side in enumerate(rows):
-        applying = groups[i] if side.applies is None else groups[i][side.applies]
-        tables[i] = tables[i].append_column(name, pa.array(applying))
-    return tables, {"groups": name}
+@dataclass(frozen=True, slots=True)
+class Parents:
+    """The parent of each row.
+
+    Attributes:
+        values: Its values, a row for each row.
+        places: Which it is, as ``JoinedRows.places``; None where each row has its own.
+    """
+
+    values: pa.Table
+    places: NDArray[np.int64] | None
 
 
-def _parents(rows: Sequence[JoinedRows], columns: Sequence[str]) -> list[NDArray[np.int64]]:
-    """Number parents by their values, over all sides: equal ones are one wherever they stand."""
-    ends = np.cumsum([side.others.num_rows for side in rows])
-    labels = np.zeros(int(ends[-1]), np.int64)
-    for column in columns:
-        found = np.concatenate(as_labels([side.others.column(column) for side in rows]))
-        labels = np.unique(labels * (len(labels) + 1) + found, return_inverse=True)[1]
-    # Each row without a parent is a group of its own.
-    alone = np.concatenate([np.asarray(side.places) < 0 for side in rows])
-    labels[alone] = len(labels) + np.flatnonzero(alone)
-    return np.split(labels, ends[:-1])
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The joined rows of each side: real, synthetic, and the hold-out if there is one.
+
+    Attributes:
+        join: How they become one table.
+        sides: The rows.
+        parents: By side, whose rows are never both learned from and judged; None if any may be.
+    """
+
+    join: Join
+    sides: Sequence[JoinedRows]
+    parents: Sequence[Parents] | None = None
+
+    def tables(self) -> tuple[list[pa.Table], dict[str, Any]]:
+        """Return the joined tables, and the option of ``detection`` that names their groups."""
+        tables = [self.join.merged(side.rows, side.others, side.applies) for side in self.sides]
+        if self.parents is None:
+            return tables, {}
+        name = _GROUPS
+        while name in self.join.table.columns:
+            name += "'"
+        groups = _numbered(self.parents)
+        for i, side in enumerate(self.sides):
+            applying = groups[i] if side.applies is None else groups[i][side.applies]
+            tables[i] = tables[i].append_column(name, pa.array(applying))
+        return tables, {"groups": name}
+
+
+def _numbered(sides: Sequence[Parents]) -> list[NDArray[np.int64]]:
+    """Number parents over all sides, for each row.
+
+    The k-th parent of some values has the same number on every side: where both sides have the same
+    parents, as tables shared with a hold-out, one must not be learned from by its twin.
+    """
+    ends = np.cumsum([side.values.num_rows for side in sides])
+    values = np.zeros(int(ends[-1]), np.int64)
+    for column in sides[0].values.column_names:
+        found = np.concatenate(as_labels([side.values.column(column) for side in sides]))
+        values = np.unique(values * (len(values) + 1) + found, return_inverse=True)[1]
+    numbers = []
+    for side, own in zip(sides, np.split(values, ends[:-1]), strict=True):
+        places = np.arange(len(own)) if side.places is None else side.places.copy()
+        # Each row without a parent is a group of its own.
+        alone = places < 0
+        places[alone] = places.max(initial=0) + 1 + np.arange(np.count_nonzero(alone))
+        _, first, inverse = np.unique(places, return_index=True, return_inverse=True)
+        numbers.append((own[first] * (int(ends[-1]) + 1) + _rank(own[first]))[inverse])
+    return numbers
+
+
+def _rank(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how many earlier ones have the same label."""
+    order = np.argsort(labels, kind="stable")
+    _, first, inverse = np.unique(labels[order], return_index=True, return_inverse=True)
+    rank = np.empty(len(labels), np.int64)
+    rank[order] = np.arange(len(labels)) - first[inverse]
+    return rank
