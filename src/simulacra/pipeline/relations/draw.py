@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,7 @@ class Drawing:
         self._journal = journal
         self._needed = set(tables) if only is None else _needed(only, self._graph)
         self._drawn: dict[str, DrawnTable] = {}
+        self._folder: Path | None = None
         self._makers = {
             name: KeyMaker(table, RngKey(seed, ("sample", name))) for name, table in tables.items()
         }
@@ -79,21 +81,15 @@ class Drawing:
         Tables with keys to tables drawn later come after those.
         """
         waiting: dict[str, tuple[TableDrawing, Path]] = {}
-        spool = None if self._journal is None else self._journal.spool()
-        with tempfile.TemporaryDirectory(prefix="simulacra-", dir=spool) as folder:
-            for name in self._graph.order:
+        with ExitStack() as stack:
+            for place, name in enumerate(self._graph.order):
                 if name not in self._needed:
                     continue
-                late = {
-                    relation.key.parent
-                    for relation in self._graph.relations[name]
-                    if relation.role is Role.LATE
-                }
                 batches, drawing = self._draw(name)
-                if late and drawing is not None:
-                    place = Path(folder) / f"{len(waiting)}.arrow"
-                    _spool(self._counted(name, batches), self._tables[name].schema, place)
-                    waiting[name] = drawing, place
+                if drawing is not None and self._is_late(name):
+                    path = self._spooled(stack) / f"{place}.arrow"
+                    _spool(self._counted(name, batches), self._tables[name].schema, path)
+                    waiting[name] = drawing, path
                 else:
                     counted = self._counted(name, batches)
                     yield name, counted
@@ -102,6 +98,17 @@ class Drawing:
                 for other in list(waiting):
                     if self._is_ready(other):
                         yield other, self._filled(other, *waiting.pop(other))
+
+    def _spooled(self, stack: ExitStack) -> Path:
+        """Return a folder for tables that wait for others."""
+        if self._folder is None:
+            spool = None if self._journal is None else self._journal.spool()
+            made = tempfile.TemporaryDirectory(prefix="simulacra-", dir=spool)
+            self._folder = Path(stack.enter_context(made))
+        return self._folder
+
+    def _is_late(self, name: str) -> bool:
+        return any(relation.role is Role.LATE for relation in self._graph.relations[name])
 
     def _is_ready(self, name: str) -> bool:
         return all(

@@ -13,6 +13,8 @@ from simulacra.pipeline.relations.fitted import FittedRelation
 from simulacra.pipeline.relations.graph import Role
 
 _BOUNDLESS = 2**62
+_GROWTH = 1.2
+_MOST_GROWTHS = 100
 
 
 def plan_rows(
@@ -26,7 +28,8 @@ def plan_rows(
     A number is for every table. Numbers by table say what they say, and the others follow: a table
     grows or shrinks as its owner does, an owner as what it owns, and all others as the largest
     table that was asked for. Kept tables stay as they are. A table that follows has at least one
-    row, and no more than its keys have room for: so many pairs, or children that are one each.
+    row, and no more than its keys have room for: so many pairs, or children that are one each;
+    parents that follow grow until there is room for what was asked for.
 
     Args:
         tables: The learned tables.
@@ -44,6 +47,27 @@ def plan_rows(
         raise UsageError(f"a scale of {scale}", mend="Give a number from 0 up")
     asked = _asked(tables, wanted)
     ratios = _ratios(tables, order, asked, 1.0 if scale is None else scale)
+    planned = _follow(tables, order, asked, ratios)
+    for _ in range(_MOST_GROWTHS):
+        tight = [name for name in asked if planned[name] > room(tables[name], planned)]
+        grown = {p for name in tight for p in _parents(tables[name]) if tables[p].kept is None}
+        grown -= asked.keys()
+        if not grown:
+            break
+        ratios |= {name: _GROWTH * ratios[name] for name in grown}
+        planned = _follow(tables, order, asked, ratios)
+    for name, table in tables.items():
+        _need_parents(name, table, planned)
+    return {name: planned[name] for name in tables}
+
+
+def _follow(
+    tables: Mapping[str, FittedTable],
+    order: tuple[str, ...],
+    asked: Mapping[str, int],
+    ratios: Mapping[str, float],
+) -> dict[str, int]:
+    """Return the rows of all tables: those asked for, and of others what follows."""
     planned: dict[str, int] = {}
     # What is left of those that there is no room for: tables below shrink along.
     shares: dict[str, float] = {}
@@ -56,9 +80,11 @@ def plan_rows(
             whole = max(round(follows), 1) if follows > 0 else 0
             planned[name] = min(whole, room(tables[name], planned))
             shares[name] = share * planned[name] / max(whole, 1)
-    for name, table in tables.items():
-        _need_parents(name, table, planned)
-    return {name: planned[name] for name in tables}
+    return planned
+
+
+def _parents(table: FittedTable) -> list[str]:
+    return [relation.parent for relation in table.family.relations] if table.family else []
 
 
 def _asked(
