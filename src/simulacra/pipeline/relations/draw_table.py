@@ -119,10 +119,14 @@ class TableDrawing:
         self.late: dict[int, Codes] = {}
         self.drawn = DrawnTable(rows, [])
         late = {c for _, r in self._family.of_role(Role.LATE) for c in r.relation.key.columns}
-        self._keys = KeptKeys(
-            fitted, [key for key in fitted.uniques if not late & set(key.columns)], name
-        )
         self.late_keys = [key for key in fitted.uniques if late & set(key.columns)]
+        # Siblings of one block differ already; more rows than that may be of one owner.
+        apart = [set(self._family.columns_of(key)) for key in self._family.distinct]
+        known = apart if rows <= _LARGEST_BLOCK else []
+        others = [
+            k for k in fitted.uniques if k not in self.late_keys and set(k.columns) not in known
+        ]
+        self._keys = KeptKeys(fitted, others, name)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows; ``drawn`` is whole when the last one was yielded."""

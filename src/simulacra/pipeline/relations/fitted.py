@@ -253,6 +253,11 @@ class Family:
         roles = [relation.role for relation in self.relations]
         return roles.index(Role.OWNER) if Role.OWNER in roles else None
 
+    def columns_of(self, key: Distinct) -> tuple[str, ...]:
+        """Return all columns of a key with foreign keys in it."""
+        filled = [c for place in key.relations for c in self.relations[place].relation.key.columns]
+        return tuple(dict.fromkeys([*filled, *key.columns]))
+
     def key_columns(self) -> Iterator[str]:
         """Yield the columns that foreign keys fill."""
         for relation in self.relations:

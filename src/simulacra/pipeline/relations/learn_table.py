@@ -266,7 +266,10 @@ class _Step:
         )
         filled = {c for relation in self.relations for c in relation.relation.key.columns}
         movable = model.left_alone(rows.batch) - filled
+        family_keys = Family(self.relations, distinct=self.distinct())
         keys = [*self._other_keys(), *observed_keys(family.table, movable)]
+        # Of those that siblings keep apart, for owners with more rows than a block.
+        keys += [family_keys.columns_of(key) for key in family_keys.distinct if key.columns]
         return plan_keys(keys, family.table, family.sample, movable)
 
     def _find_places(self) -> np.ndarray:
