@@ -34,10 +34,9 @@ def evaluate(  # noqa: PLR0913 - all but the two sides are keyword-only options
 
     Tables with foreign keys are measured together as well: validity of all keys, children per
     parent, trends between rows and their ancestors, and classifiers that see rows with their
-    parents and parents with their children. For these the hold-out must be whole in itself: a
-    second sample of parents with all their children, as ``simulacra subset`` takes it. Without
-    one, split the database by its people (or whatever its rows hang from) into two such samples,
-    learn from one and hold out the other. Tables that the hold-out lacks are taken to be those of
+    parents and parents with their children. For these the hold-out must be whole in itself, a
+    second sample of the same kind: two calls of :func:`subset` with different seeds give a sample
+    to learn from and one to hold out. Tables that the hold-out lacks are taken to be those of
     ``real``.
 
     Args:
