@@ -100,6 +100,26 @@ def test_parents_known_by_heart_tell_nothing():
     assert score.value > 0.9
 
 
+def test_a_few_parents_are_judged_by_rows():
+    rng = np.random.default_rng(1)
+    names = pa.table({"id": np.arange(9), "x": rng.normal(0, 1, 9)})
+
+    def database(weights):
+        of = rng.choice(9, 6_000, p=weights / weights.sum())
+        return {"parent": names, "child": pa.table({"of": of, "y": rng.normal(0, 1, 6_000)})}
+
+    even, odd = np.ones(9), np.arange(1, 10.0)
+    real, other, uneven = database(even), database(even), database(odd)
+    spec = dataset(real, {"parent": ["id"]}, {"child": [("of", "parent", "id")]})
+    (score,) = related(JOINED, spec, real, other).values()
+    # 1,800 rows a side are judged: the standard error is 0.0096.
+    assert abs(score.value - 0.5) < 4 * 0.0096
+    (score,) = related(JOINED, spec, real, uneven).values()
+    # The likelihood ratio of two such draws tells as much as a parent's place in the order does.
+    order = np.cumsum(odd / odd.sum()) - odd / odd.sum() / 2
+    assert score.value == pytest.approx(1 - order.mean(), abs=4 * 0.0096 + 0.01)
+
+
 def test_totals_show_what_single_rows_do_not():
     rng = np.random.default_rng(3)
 

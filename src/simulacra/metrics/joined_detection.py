@@ -29,7 +29,8 @@ class JoinedDetection:
     As ``detection``, on rows drawn uniformly and joined exactly with the row that the foreign key
     names (null without one): the row's columns and the parent's, keys left out. 0.5: they can't be
     told apart. Rows of one parent are never both learned from and judged, lest the classifier know
-    parents by heart; those of kept tables, which are the same on both sides, may be.
+    parents by heart; those of kept tables, which are the same on both sides, may be, and so may
+    those of a few parents, which can't judge alone.
 
     Options and floor: as ``detection``.
     """
