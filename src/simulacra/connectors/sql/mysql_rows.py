@@ -191,10 +191,12 @@ class _Rows:
     def _receive(self) -> None:
         from pymysql.err import OperationalError
 
-        got = self._file.readinto1(self._buffer[self._end :].data)
+        # readinto1 would wait for more though all that is to come may be in the file's buffer
+        got = self._file.read1(len(self._buffer) - self._end)
         if not got:
             raise OperationalError(2013, "the server closed the connection in the midst of rows")
-        self._end += got
+        self._buffer[self._end : self._end + len(got)] = np.frombuffer(got, np.uint8)
+        self._end += len(got)
 
     def _packet(self) -> bytes:
         """Return the next packet whole, with the parts that it comes in."""
