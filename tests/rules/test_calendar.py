@@ -19,20 +19,15 @@ from simulacra.rules.calendar import Calendar, CalendarConfig
 NAMES = ("y", "m", "d")
 
 
-def batch_of(
-    rows: list[tuple[object, object, object]], kind: pa.DataType | None = None
-) -> pa.RecordBatch:
+def batch_of(rows: list[tuple[object, object, object]], kind: pa.DataType) -> pa.RecordBatch:
     columns = list(zip(*rows, strict=True)) or [(), (), ()]
     return pa.RecordBatch.from_pydict(
-        {
-            name: pa.array(values, kind or pa.int64())
-            for name, values in zip(NAMES, columns, strict=True)
-        }
+        {name: pa.array(values, kind) for name, values in zip(NAMES, columns, strict=True)}
     )
 
 
-def fit(batch: pa.RecordBatch, hour: str | None = None) -> FittedRule:
-    config = CalendarConfig(year="y", month="m", day="d", hour=hour)
+def fit(batch: pa.RecordBatch) -> FittedRule:
+    config = CalendarConfig(year="y", month="m", day="d")
     return Calendar().fit(pa.Table.from_batches([batch]), config, table=TableSpec(columns={}))
 
 
@@ -46,30 +41,6 @@ def test_decoding_undoes_encoding(kind, dates):
     assert encoded.column(0).to_pylist() == dates
     assert rule.decode(encoded).equals(batch)
     assert not any(rule.violations(batch).to_pylist())
-
-
-@pytest.mark.parametrize("kind", [pa.int8(), pa.float64()])
-@given(st.lists(st.none() | st.datetimes()))
-def test_with_the_hour_they_are_a_time(kind, times):
-    whole = [None if t is None else t.replace(minute=0, second=0, microsecond=0) for t in times]
-    batch = batch_of([(None,) * 3 if t is None else (t.year, t.month, t.day) for t in whole])
-    hours = pa.array([None if t is None else t.hour for t in whole], kind)
-    batch = batch.append_column("h", hours)
-    rule = fit(batch, hour="h")
-    encoded = rule.encode(batch)
-    assert encoded.schema.names == ["y-m-d-h"]
-    assert encoded.column(0).to_pylist() == whole
-    assert rule.decode(encoded).equals(batch)
-    assert not any(rule.violations(batch).to_pylist())
-
-
-def test_hours_that_no_day_has_are_violations():
-    day = batch_of([(2024, 2, 29)] * 5)
-    rule = fit(day.append_column("h", pa.array([0.0, 23.0, 1.0, 2.0, 3.0])), hour="h")
-    found = day.append_column("h", pa.array([24.0, -1.0, 1.5, None, 0.0]))
-    assert rule.violations(found).to_pylist() == [True, True, True, True, False]
-    with pytest.raises(SpecError, match=r"^d: some rows of y, m, d, h are no dates"):
-        fit(found, hour="h")
 
 
 @given(st.integers(-5, 10_005), st.integers(-5, 20), st.integers(-5, 40))

@@ -88,24 +88,6 @@ def test_the_arithmetic_of_flights_is_found(flights, seed):
     assert decoded(flights, rules).equals(flights)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_hours_of_local_time_keep_their_distance_from_those_of_the_world(seed):
-    path = files("simulacra") / "demo" / "nycflights" / "weather.parquet"
-    weather = pq.read_table(str(path))
-    rules = found(weather, seed)
-    calendar = {"year": "year", "month": "month", "day": "day", "hour": "hour"}
-    assert options_of(rules, "calendar") == [calendar]
-    local = "year-month-day-hour"
-    (difference,) = options_of(rules, "difference")
-    assert {difference["column"], difference["minus"]} == {"time_hour", local}
-    assert decoded(weather, rules).equals(weather)
-    fixed = found(weather, seed, given=["origin", "time_hour"], primary_key=["origin", "time_hour"])
-    assert options_of(fixed, "calendar") == [calendar]
-    assert options_of(fixed, "difference") == [
-        {"column": local, "minus": "time_hour", "order": "<"}
-    ]
-
-
 def test_people_of_a_census_keep_no_arithmetic():
     rng = np.random.default_rng(0)
     age = rng.integers(17, 91, 20_000)

@@ -1,4 +1,4 @@
-"""Year, month and day in three columns, learned as one date; with the hour in a fourth, as a time.
+"""Year, month and day in three columns, learned as one date.
 
 Drawn one by one they make dates that don't exist, and nothing can be measured from them; as a
 date, the time stamp of the same event becomes some hours since that day's midnight.
@@ -23,9 +23,7 @@ from simulacra.rules import ticks
 from simulacra.rules.columns import column_of
 from simulacra.rules.ticks import Ticks, Unit
 
-_PARTS = (pc.year, pc.month, pc.day, pc.hour)
-_HOURS = 24
-_SECONDS = 3_600
+_PARTS = (pc.year, pc.month, pc.day)
 
 
 class CalendarConfig(Config):
@@ -35,19 +33,14 @@ class CalendarConfig(Config):
     month: Annotated[str, Field(description="The column of months, 1 to 12")]
     day: Annotated[str, Field(description="The column of days, 1 to 31")]
 
-    hour: Annotated[
-        str | None, Field(description="The column of hours, 0 to 23, if they make a time")
-    ] = None
-
     @property
-    def columns(self) -> tuple[str, ...]:
-        """The three or four columns."""
-        date = (self.year, self.month, self.day)
-        return date if self.hour is None else (*date, self.hour)
+    def columns(self) -> tuple[str, str, str]:
+        """The three columns."""
+        return self.year, self.month, self.day
 
 
 class Calendar:
-    """Puts year, month and day, and the hour, together."""
+    """Puts year, month and day together."""
 
     name: ClassVar[str] = "calendar"
     config: ClassVar[type[Config]] = CalendarConfig
@@ -74,7 +67,7 @@ class Calendar:
                 )
         if not is_date(columns).all():
             raise SpecError(
-                f"some rows of {', '.join(options.columns)} are no dates",
+                f"some rows of {options.year}, {options.month} and {options.day} are no dates",
                 where=options.day,
                 mend="Remove the rule calendar",
             )
@@ -100,21 +93,24 @@ class FittedCalendar:
         self._kinds = kinds
 
     def encode(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Replace the columns by a date or time; rows that are none have null."""
-        date = made_dates([batch[name] for name in self.columns])
+        """Replace the three columns by a date; rows that are none have null."""
+        columns = [batch[name] for name in self.columns]
+        days = _days(columns)
+        valid = is_date(columns) & days.known
+        date = pa.array(days.count.astype(np.int32), mask=~valid).view(pa.date32())
         return batch.drop_columns(list(self.columns)).append_column(self.date, date)
 
     def decode(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Take the date apart again."""
         date = batch[self.date]
         batch = batch.drop_columns([self.date])
-        for name, kind, part in zip(self.columns, self._kinds, _PARTS, strict=False):
+        for name, kind, part in zip(self.columns, self._kinds, _PARTS, strict=True):
             unit = _unit(kind)
             batch = batch.append_column(name, ticks.write(ticks.read(part(date), unit), kind, unit))
         return batch
 
     def violations(self, batch: pa.RecordBatch) -> pa.BooleanArray:
-        """Say which rows are no dates, though not all columns are null."""
+        """Say which rows are no dates, though not all three columns are null."""
         return pa.array(~is_date([batch[name] for name in self.columns]))
 
     def save(self, out: ArtifactWriter) -> None:
@@ -129,32 +125,18 @@ class FittedCalendar:
         )
 
 
-def made_dates(columns: list[pa.Array]) -> pa.Array:
-    """Return the dates of (year, month, day), or times with the hour; null where there is none."""
-    days = _days(columns[:3])
-    gone = ~(is_date(columns) & days.known)
-    if len(columns) == 3:
-        return pa.array(days.count.astype(np.int32), mask=gone).view(pa.date32())
-    hour = ticks.read(columns[3], _unit(columns[3].type)).count
-    seconds = (days.count * _HOURS + hour) * _SECONDS
-    return pa.array(seconds, mask=gone).view(pa.timestamp("s"))
-
-
-def date_name(*columns: str) -> str:
+def date_name(year: str, month: str, day: str) -> str:
     """Return the name of the date column, unless the table has one of that name."""
-    return "-".join(columns)
+    return f"{year}-{month}-{day}"
 
 
 def is_date(columns: list[pa.Array]) -> NDArray[np.bool_]:
-    """Say which rows of (year, month, day[, hour]) are from year 1 to 9999, or all null."""
-    read = [ticks.read(column, _unit(column.type)) for column in columns]
-    year, month, day, *hours = read
-    null: NDArray[np.bool_] = np.logical_and.reduce([t.null for t in read])
-    whole: NDArray[np.bool_] = np.logical_and.reduce([t.known & t.exact for t in read])
-    whole &= valid_date(year.count, month.count, day.count)
-    for hour in hours:
-        whole &= (hour.count >= 0) & (hour.count < _HOURS)
-    return null | whole
+    """Say which rows of (year, month, day) are a date from year 1 to 9999, or all null."""
+    year, month, day = (ticks.read(column, _unit(column.type)) for column in columns)
+    null = year.null & month.null & day.null
+    whole = np.logical_and.reduce([t.known & t.exact for t in (year, month, day)])
+    dates: NDArray[np.bool_] = null | (whole & valid_date(year.count, month.count, day.count))
+    return dates
 
 
 def valid_date(

@@ -1,44 +1,25 @@
-"""Finds years, months and days, and maybe hours, in columns of numbers."""
+"""Finds years, months and days in three columns of numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain, product
-from typing import cast
+from itertools import product
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from simulacra.rules import ticks
-from simulacra.rules.calendar import (
-    Calendar,
-    CalendarConfig,
-    date_name,
-    is_date,
-    made_dates,
-    valid_date,
-)
-from simulacra.rules.finding.evidence import LEAST_TELLING
+from simulacra.rules.calendar import Calendar, CalendarConfig, date_name, is_date, valid_date
 from simulacra.rules.finding.state import State
-from simulacra.rules.ticks import Unit
 
 FEWEST_ACCIDENTS = 10
 """Dates like 30 February that independent months and days would make, when none occurs."""
 _YEARS = (1700, 2300)
 _FEWEST_MONTHS = 6
 _FEWEST_DAYS = 28
-_FEWEST_HOURS = 6
-_SECONDS = cast("Unit", ticks.unit_of(pa.timestamp("s")))
-_MOST_OFFSETS = 4
-"""Distances there may be from a time of another zone: summer's, winter's and two of mistakes."""
 
 
 def find_calendars(state: State) -> list[str]:
-    """Find columns that together make a date in every row; note and return the dates.
-
-    A column of hours is taken in where that makes a time which keeps its distance from another one.
-    """
+    """Find columns that together make a date in every row; note and return the dates."""
     years, months, days = [], [], []
     for place, (name, values) in enumerate(state.numbers()):
         unit = ticks.unit_of(values.type)
@@ -63,42 +44,9 @@ def find_calendars(state: State) -> list[str]:
         date = date_name(*names)
         free = state.columns.keys() >= set(names) and date not in state.taken
         if free and _is_calendar(state, names):
-            config = CalendarConfig(year=names[0], month=names[1], day=names[2])
-            timed = next(_timed(state, config), config)
-            state.apply(Calendar.name, timed)
-            dates.append(date_name(*timed.columns))
+            state.apply(Calendar.name, CalendarConfig(year=names[0], month=names[1], day=names[2]))
+            dates.append(date)
     return dates
-
-
-def _timed(state: State, config: CalendarConfig) -> Iterator[CalendarConfig]:
-    """Yield the options with a column of hours that makes the date a time beside another one."""
-    times = [
-        values
-        for _, values in chain(state.anchors(), state.measures())
-        if pa.types.is_timestamp(values.type) and values.type.tz is None
-    ]
-    hours = state.numbers() if times else ()
-    for name, _ in hours:
-        timed = config.model_copy(update={"hour": name})
-        columns = [state.columns[name] for name in timed.columns]
-        taken = name in config.columns or date_name(*timed.columns) in state.taken
-        if not taken and is_date(columns).all():
-            made = made_dates(columns)
-            if any(_keeps_distance(made, time) for time in times):
-                yield timed
-
-
-def _keeps_distance(made: pa.Array, time: pa.Array) -> bool:
-    here, there = (ticks.read(values, _SECONDS) for values in (made, time))
-    both = here.known & there.known
-    hours = np.unique(here.count[both] // 3600 % 24)
-    times = np.unique(there.count[both])
-    distances = np.unique(here.count[both] - there.count[both])
-    return (
-        len(hours) >= _FEWEST_HOURS
-        and len(times) >= LEAST_TELLING
-        and len(distances) <= _MOST_OFFSETS
-    )
 
 
 def _is_calendar(state: State, names: tuple[str, str, str]) -> bool:
