@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from simulacra.core.schema import DatasetSpec, TableSpec
+from simulacra.core.schema import DatasetSpec, ForeignKey, TableSpec
 
 
 def mermaid(spec: DatasetSpec) -> str:
@@ -15,23 +15,39 @@ def mermaid(spec: DatasetSpec) -> str:
         lines += [f"        {line}" for line in _columns(table)]
         lines.append("    }")
     for name, table in spec.tables.items():
-        for key in table.foreign_keys:
-            columns = _quoted(", ".join(key.columns))
-            optional = any(table.columns[c].nullable for c in key.columns)
-            parent = "|o" if optional else "||"
-            lines.append(f"    {_quoted(key.parent)} {parent}--o{{ {_quoted(name)} : {columns}")
+        lines += [f"    {_reference(name, table, key)}" for key in table.foreign_keys]
     return "\n".join(lines) + "\n"
+
+
+def _reference(name: str, table: TableSpec, key: ForeignKey) -> str:
+    """Return a foreign key: how many parents a row has (none or one), and children a parent."""
+    optional = key.when is not None or any(table.columns[c].nullable for c in key.columns)
+    parent = "|o" if optional else "||"
+    children = "o|" if _is_unique(table, key.columns) else "o{"
+    label = ", ".join(key.columns)
+    if key.when is not None:
+        label += " if " + " = ".join(*key.when.items())
+    return f"{_quoted(key.parent)} {parent}--{children} {_quoted(name)} : {_quoted(label)}"
+
+
+def _is_unique(table: TableSpec, columns: list[str]) -> bool:
+    """Say whether no two rows agree in all of these columns."""
+    alone = [[name] for name, column in table.columns.items() if column.unique]
+    keys = [table.primary_key, *table.unique, *alone]
+    return any(key and set(key) <= set(columns) for key in keys)
 
 
 def _columns(table: TableSpec) -> list[str]:
     references = {column for key in table.foreign_keys for column in key.columns}
     lines = []
     for name, column in table.columns.items():
-        marks = [
-            mark
-            for mark, holds in (("PK", name in table.primary_key), ("FK", name in references))
-            if holds
-        ]
+        is_primary = name in table.primary_key
+        all_marks = (
+            ("PK", is_primary),
+            ("FK", name in references),
+            ("UK", column.unique and not is_primary),
+        )
+        marks = [mark for mark, holds in all_marks if holds]
         # Attribute names are bare words in Mermaid; the comment keeps the name as it is.
         word = re.sub(r"\W", "_", name) or "_"
         comment = "" if word == name else f" {_quoted(name)}"

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from simulacra.core.context import RunContext
 from simulacra.core.protocols import BatchSource
 from simulacra.core.random import RngKey
+from simulacra.core.references import Reference
 from simulacra.core.schema import ForeignKey, TableSpec
+from simulacra.pipeline.finding_keys.agreement import Agreement
 from simulacra.pipeline.finding_keys.choice import (
     certain_composites,
     certain_singles,
@@ -24,10 +26,9 @@ from simulacra.pipeline.finding_keys.choice import (
 )
 from simulacra.pipeline.finding_keys.composites import composite_candidates
 from simulacra.pipeline.finding_keys.facts import ColumnFacts, column_facts, table_facts
-from simulacra.pipeline.finding_keys.names import Agreement
 from simulacra.pipeline.finding_keys.primary import settle
 from simulacra.pipeline.finding_keys.singles import single_candidates
-from simulacra.pipeline.inclusion import Inclusion, Reference, count_inclusions
+from simulacra.pipeline.inclusion import Inclusion, count_inclusions
 from simulacra.pipeline.plain import plain
 from simulacra.pipeline.profile import DETECTION_ROWS, profile_table
 

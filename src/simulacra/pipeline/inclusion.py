@@ -13,29 +13,19 @@ import pyarrow as pa
 from simulacra.core.context import RunContext
 from simulacra.core.progress import Task
 from simulacra.core.protocols import BatchSource
+from simulacra.core.references import Reference
 from simulacra.pipeline.aggregates import connect, registered
 
 _AT_ONCE = 16
 """Keys asked of one table in one pass: each holds a hash table of the parent's keys."""
 
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """Columns of one table that may hold a key of another (or of the same).
-
-    Attributes:
-        table: The table that refers.
-        columns: Its columns.
-        parent: The table referred to.
-        parent_columns: Its key.
-        when: Only rows with this text in this column count.
-    """
-
-    table: str
-    columns: tuple[str, ...]
-    parent: str
-    parent_columns: tuple[str, ...]
-    when: tuple[str, str] | None = None
+_ALIKE_TYPES = (
+    (pa.types.is_integer, pa.types.is_decimal, pa.types.is_floating),
+    (pa.types.is_string, pa.types.is_large_string),
+    (pa.types.is_date,),
+    (pa.types.is_timestamp,),
+    (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +60,15 @@ class Inclusion:
     def is_key(self) -> bool:
         """Whether no key of the parent occurs twice."""
         return self.keys == self.distinct
+
+
+def can_refer(own: pa.DataType, other: pa.DataType) -> bool:
+    """Say whether values of one type can be compared with those of another."""
+    own, other = (k.value_type if pa.types.is_dictionary(k) else k for k in (own, other))
+    return own == other or any(
+        any(test(own) for test in tests) and any(test(other) for test in tests)
+        for tests in _ALIKE_TYPES
+    )
 
 
 def count_inclusions(

@@ -11,10 +11,12 @@ from simulacra.core import registry
 from simulacra.core.context import RunContext
 from simulacra.core.errors import SpecError
 from simulacra.core.protocols import BatchSource
+from simulacra.core.references import Reference
 from simulacra.core.registry import Kind
-from simulacra.core.schema import ColumnSpec, DatasetSpec, TableSpec
-from simulacra.pipeline.aggregates import exact_distinct
+from simulacra.core.schema import ColumnSpec, DatasetSpec, Orphans, TableSpec
+from simulacra.pipeline.aggregates import key_counts
 from simulacra.pipeline.flat_sources import FlatSource
+from simulacra.pipeline.inclusion import can_refer, count_inclusions
 from simulacra.pipeline.nesting import Layout, flat_columns
 from simulacra.pipeline.options import checked_config
 from simulacra.pipeline.plain import plain
@@ -139,6 +141,9 @@ def mismatches(
 ) -> list[Mismatch]:
     """Compare names, types, nulls, keys and the form of every value; reads all rows.
 
+    A foreign key must name a row of its parent unless a column of it is null, or its orphans belong
+    to the data (``orphans: keep``); one for some rows only (``when``) is checked for those.
+
     Raises:
         SpecError: A datatype or rule isn't installed.
     """
@@ -146,14 +151,23 @@ def mismatches(
     sources = {name: plain(source) for name, source in sources.items()}
     found = sorted(schema_mismatches(spec, sources), key=str)
     wrong_tables = {mismatch.table for mismatch in found}
-    for name, source in sources.items():
-        if name in spec.tables and name not in wrong_tables:
-            found += _value_mismatches(name, spec.tables[name], source, ctx)
-    return found
+    sound = {name: sources[name] for name in spec.tables if name not in wrong_tables}
+    referred = _keys_referred_to(spec)
+    for name, source in sound.items():
+        found += _value_mismatches(name, spec.tables[name], source, referred[name], ctx)
+    return found + _reference_mismatches(spec, sound, ctx)
+
+
+def _keys_referred_to(spec: DatasetSpec) -> dict[str, list[list[str]]]:
+    keys: dict[str, list[list[str]]] = {name: [] for name in spec.tables}
+    for table in spec.tables.values():
+        for key in table.foreign_keys:
+            keys[key.parent].append(key.parent_columns)
+    return keys
 
 
 def _value_mismatches(
-    name: str, table: TableSpec, source: BatchSource, ctx: RunContext
+    name: str, table: TableSpec, source: BatchSource, referred: list[list[str]], ctx: RunContext
 ) -> list[Mismatch]:
     flat = FlatSource(source, Layout.of(source.schema))
     columns = dict(flat_columns(table.columns))
@@ -181,25 +195,58 @@ def _value_mismatches(
         for column, count in strays.items()
         if count
     ]
-    return found + _key_mismatches(name, table, flat, rows, nulls, ctx)
+    return found + (_key_mismatches(name, table, flat, referred, ctx) if rows else [])
 
 
 def _key_mismatches(
-    name: str,
-    table: TableSpec,
-    flat: FlatSource,
-    rows: int,
-    nulls: Mapping[str, int],
-    ctx: RunContext,
+    name: str, table: TableSpec, flat: FlatSource, referred: list[list[str]], ctx: RunContext
 ) -> list[Mismatch]:
-    keys = [[column] for column, spec in table.columns.items() if spec.unique]
-    if table.primary_key and table.primary_key not in keys:
-        keys.append(table.primary_key)
-    if not keys or not rows:
+    keys: dict[tuple[str, ...], str] = {
+        (column,): "a unique column" for column, spec in table.columns.items() if spec.unique
+    }
+    if table.primary_key:
+        keys.setdefault(tuple(table.primary_key), "the primary key")
+    for key in table.unique:
+        keys.setdefault(tuple(key), "a unique key")
+    for key in referred:
+        keys.setdefault(tuple(key), "a key that is referred to")
+    leaves = {column for column, _ in flat_columns(table.columns)}
+    keys = {key: what for key, what in keys.items() if leaves >= set(key)}
+    if not keys:
         return []
-    counts = exact_distinct(flat, keys, where=name, ctx=ctx)
+    counts = key_counts(flat, list(keys), where=name, ctx=ctx)
     return [
-        Mismatch(name, ", ".join(key), f"{whole - count:,} values repeat in a unique column")
-        for key, count in zip(keys, counts, strict=True)
-        if count < (whole := rows - (nulls[key[0]] if len(key) == 1 else 0))
+        Mismatch(name, ", ".join(key), f"{rows - distinct:,} values repeat in {what}")
+        for (key, what), (rows, distinct) in zip(keys.items(), counts, strict=True)
+        if distinct < rows
     ]
+
+
+def _reference_mismatches(
+    spec: DatasetSpec, sources: Mapping[str, BatchSource], ctx: RunContext
+) -> list[Mismatch]:
+    found = []
+    references = []
+    for name in sources:
+        for key in spec.tables[name].foreign_keys:
+            if key.parent not in sources or key.orphans is Orphans.KEEP:
+                continue
+            kinds = [
+                (sources[name].schema.field(own).type, sources[key.parent].schema.field(other).type)
+                for own, other in zip(key.columns, key.parent_columns, strict=True)
+            ]
+            wrong = next(((own, other) for own, other in kinds if not can_refer(own, other)), None)
+            if wrong is None:
+                references.append(Reference.of(name, key))
+            else:
+                what = f"a column of type {wrong[0]} can't refer to one of type {wrong[1]}"
+                found.append(Mismatch(name, ", ".join(key.columns), what))
+    for reference, counted in count_inclusions(references, sources, ctx).items():
+        orphans = counted.rows - counted.contained
+        if orphans:
+            columns = ", ".join(reference.columns)
+            parent = f"{reference.parent}.{', '.join(reference.parent_columns)}"
+            some = f" with {' = '.join(reference.when)}" if reference.when else ""
+            what = f"{orphans:,} of {counted.rows:,} rows{some} name no row of {parent}"
+            found.append(Mismatch(reference.table, columns, what))
+    return found

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from simulacra.core.references import Reference
+from simulacra.pipeline.finding_keys.agreement import Agreement
 from simulacra.pipeline.finding_keys.composites import Composite
-from simulacra.pipeline.finding_keys.names import Agreement
+from simulacra.pipeline.finding_keys.facts import KeyKind
 from simulacra.pipeline.finding_keys.singles import Single
-from simulacra.pipeline.inclusion import Inclusion, Reference
+from simulacra.pipeline.inclusion import Inclusion
 
 Counts = Mapping[Reference, Inclusion]
 Place = tuple[str, str]
@@ -20,15 +22,23 @@ _LEAST_SHARE = 0.9
 
 def certain_singles(singles: Iterable[Single], counts: Counts) -> list[Single]:
     """Return for each column the key that it refers to beyond doubt, if there is one."""
+    ranked = sorted(singles, key=lambda single: single.rank)
+    primary = {_parent(single) for single in ranked if single.parent.key is KeyKind.PRIMARY}
     chosen: dict[Place, Single] = {}
-    for single in sorted(singles, key=lambda single: single.rank):
-        child = (single.child.table, single.child.name)
-        parent = (single.parent.table, single.parent.name)
-        # Of two columns with the same values in two tables, the likelier one is the key.
-        turned = parent in chosen and _parent(chosen[parent]) == child
-        if child not in chosen and not turned and single.is_certain(counts[single.reference]):
-            chosen[child] = single
-    return list(chosen.values())
+    while True:
+        for single in ranked:
+            child, parent = (single.child.table, single.child.name), _parent(single)
+            # Of two columns with the same values in two tables, the likelier one is the key.
+            turned = parent in chosen and _parent(chosen[parent]) == child
+            if child in chosen or turned:
+                continue
+            if single.is_certain(counts[single.reference], is_primary=parent in primary):
+                chosen[child] = single
+        made = {_parent(single) for single in chosen.values() if single.makes_primary}
+        if made <= primary:
+            return list(chosen.values())
+        # What some refer to by the table's name is its key: others may call it otherwise.
+        primary |= made
 
 
 def _parent(single: Single) -> Place:

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from simulacra.core.references import Reference
+from simulacra.pipeline.finding_keys.agreement import Agreement, agreement
 from simulacra.pipeline.finding_keys.facts import ColumnFacts, Family, KeyKind, TableFacts
-from simulacra.pipeline.finding_keys.names import Agreement, TableName, agreement
+from simulacra.pipeline.finding_keys.names import TableName
 from simulacra.pipeline.finding_keys.singles import Single, may_contain
-from simulacra.pipeline.inclusion import Inclusion, Reference
+from simulacra.pipeline.inclusion import Inclusion
 
 _LEAST_SHARE = 0.25
 _CHOICES_AT_MOST = 8

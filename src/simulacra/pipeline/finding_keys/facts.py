@@ -76,6 +76,25 @@ KINDS = tuple(KeyKind)
 
 
 @dataclass(frozen=True, slots=True)
+class TextFacts:
+    """What texts are like.
+
+    Attributes:
+        least: The first of all rows, if it is known.
+        greatest: The last.
+        shortest: The fewest characters.
+        longest: The most characters.
+        mean: Characters on average.
+    """
+
+    least: str | None
+    greatest: str | None
+    shortest: int
+    longest: int
+    mean: float
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnFacts:
     """A column as the search sees it.
 
@@ -89,7 +108,7 @@ class ColumnFacts:
         distinct: Distinct values, about.
         least: The least number, if it has numbers.
         greatest: The greatest number.
-        reach: The least and the greatest text, if it has texts.
+        texts: What its texts are like, if it has texts.
         values: Distinct values of rows drawn uniformly, in a type that all of its family share.
         key: What it is as a key; None if it is none.
         is_unique: Whether no value occurs twice; exact.
@@ -104,7 +123,7 @@ class ColumnFacts:
     distinct: int
     least: int | None
     greatest: int | None
-    reach: tuple[str, str] | None
+    texts: TextFacts | None
     values: pa.Array
     key: KeyKind | None
     is_unique: bool
@@ -182,7 +201,7 @@ def column_facts(name: str, spec: TableSpec, profile: TableProfile) -> dict[str,
             distinct=filled if is_unique else len(values) if is_whole else seen.distinct,
             least=least,
             greatest=greatest,
-            reach=_reach(seen, family),
+            texts=_texts(seen, values) if family is Family.TEXT else None,
             values=_comparable(_some(values, _VALUES_OF_KEYS if key else _VALUES), family),
             key=key,
             is_unique=is_unique,
@@ -224,11 +243,16 @@ def _bounds(column: ColumnProfile, family: Family) -> tuple[int | None, int | No
     return int(least), int(greatest)
 
 
-def _reach(column: ColumnProfile, family: Family) -> tuple[str, str] | None:
-    least, greatest = column.minimum, column.maximum
-    if family is not Family.TEXT or least is None or greatest is None:
-        return None
-    return str(least), str(greatest)
+def _texts(column: ColumnProfile, values: pa.Array) -> TextFacts:
+    lengths = pc.utf8_length(values)
+    bounds = pc.min_max(lengths).as_py()
+    return TextFacts(
+        column.minimum,
+        column.maximum,
+        bounds["min"],
+        bounds["max"],
+        float(pc.mean(lengths).as_py()),
+    )
 
 
 def _some(values: pa.Array, most: int) -> pa.Array:

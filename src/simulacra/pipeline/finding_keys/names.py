@@ -1,4 +1,4 @@
-"""Do two names speak of the same thing? A key's column is mostly named after what it refers to.
+"""Names of tables and columns, understood: a key is mostly called after what it refers to.
 
 Names are taken apart into words (``customerId``, ``CUSTOMER_ID`` and ``customer id`` are alike),
 and a word for keys at their end (id, key, no, …) into what it is the key of. What all columns of a
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
+from functools import cached_property
 from itertools import pairwise
 
 KEY_WORDS = frozenset({
@@ -21,22 +21,6 @@ _LEADING_KEY_WORDS = frozenset(("id", "fk", "ref"))
 _GLUED_KEY_WORDS = ("identifier", "number", "uuid", "guid", "code", "key", "num", "nbr")
 _SHORT_GLUED_KEY_WORDS = ("id", "no", "nr")
 _SHORTEST_STEM = 3
-_SHORTEST_SKELETON = 4
-_GENERIC = frozenset({
-    "name", "title", "type", "kind", "value", "description", "comment", "comments", "status",
-    "state", "date", "time", "label", "text", "note", "notes", "line", "row", "rank",
-    "position", "sort", "order", "sequence", "seq", "index", "level", "version",
-})  # fmt: skip
-"""Columns called so are about their own row, and say not of what else."""
-_OWN_KIND = frozenset({
-    "parent", "manager", "boss", "supervisor", "superior", "chief", "head", "leader", "mentor",
-    "reportsto", "reportto", "managedby", "supervisedby", "replyto", "inreplyto", "ancestor",
-    "root", "predecessor", "successor", "previous", "prev", "next", "replaces", "replacedby",
-    "supersedes", "supersededby", "original", "duplicateof", "referredby", "referrer", "mother",
-    "father", "sire", "dam", "spouse", "partner", "master", "relatedto", "linkedto",
-    "dependson", "upline",
-})  # fmt: skip
-"""Columns called so refer to another row of their own table."""
 _TABLE_WORDS = frozenset({
     "dim", "dimension", "fact", "tbl", "tab", "table", "stg", "staging", "raw", "src", "ods",
     "dwh", "public", "dbo", "main", "app", "vw", "view", "lookup", "lkp", "ref", "lu", "t", "d",
@@ -61,21 +45,7 @@ _IRREGULAR = {
 _LETTERS_OR_DIGITS = re.compile(r"[^\W\d_]+|\d+")
 
 
-class Agreement(IntEnum):
-    """How well the name of a column fits that of a key."""
-
-    NONE = 0
-    ALIKE = 1
-    """One may shorten the other (``cust_id``, customers): only values can tell."""
-    ROLE = 2
-    """The key's name in a role (``home_team_id``), or a word for rows of the own table."""
-    SAME = 3
-    """The key's own name (``carrier``, ``o_custkey`` of ``c_custkey``)."""
-    TABLE = 4
-    """The name of the key's table (``customer_id``, ``customer``)."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     """One way to understand a column's name.
 
@@ -87,13 +57,18 @@ class Reading:
     stem: tuple[str, ...]
     key_word: str
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The stem as one word."""
         return "".join(self.stem)
 
+    @cached_property
+    def forms(self) -> frozenset[str]:
+        """The stem as one word, as it is and in the singular; none without a stem."""
+        return forms(self.stem) if self.stem else frozenset()
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class ColumnName:
     """A column's name, understood.
 
@@ -105,30 +80,52 @@ class ColumnName:
     readings: tuple[Reading, ...]
     roles: tuple[Reading, ...]
 
-    @property
+    @cached_property
     def says_key(self) -> bool:
         """Whether a word for keys is in it."""
         return any(reading.key_word for reading in self.readings)
 
-    @property
+    @cached_property
     def is_bare(self) -> bool:
         """Whether it is nothing but a word for keys, as ``id``."""
         return any(not reading.stem for reading in self.readings)
 
+    @cached_property
+    def forms(self) -> frozenset[str]:
+        """All that it may be called as a whole."""
+        return frozenset(form for reading in self.readings for form in reading.forms)
 
-@dataclass(frozen=True, slots=True)
+    @cached_property
+    def every_form(self) -> frozenset[str]:
+        """All that it may be called, as a whole or in a role."""
+        return self.forms | {form for reading in self.roles for form in reading.forms}
+
+
+@dataclass(frozen=True)
 class TableName:
-    """A table's name, understood: its words, without those that say nothing of its rows."""
+    """A table's name, understood.
+
+    Attributes:
+        entities: Its words, with and without those that say nothing of its rows.
+    """
 
     entities: tuple[tuple[str, ...], ...]
 
+    @cached_property
     def singulars(self) -> frozenset[str]:
-        """Return what one of its rows may be called."""
+        """What one of its rows may be called."""
         return frozenset(form for entity in self.entities for form in _strict_singulars(entity))
 
+    @cached_property
     def forms(self) -> frozenset[str]:
-        """Return what its rows may be called, one or many."""
+        """What its rows may be called, one or many."""
         return frozenset(form for entity in self.entities for form in forms(entity))
+
+    @cached_property
+    def tails(self) -> frozenset[str]:
+        """The same without some words before."""
+        ends = [entity[start:] for entity in self.entities for start in range(1, len(entity))]
+        return frozenset(form for end in ends for form in forms(end))
 
 
 def words(name: str) -> tuple[str, ...]:
@@ -256,120 +253,5 @@ def _singulars(word: str) -> set[str]:
 
 
 def is_named_after(column: ColumnName, table: TableName) -> bool:
-    """Say whether a column is called as the key of this table would be, in full or shortened."""
-    entities = table.forms()
-    return any(
-        reading.stem
-        and (forms(reading.stem) & entities or any(_shortens(reading.text, e) for e in entities))
-        for reading in column.readings
-    )
-
-
-def agreement(
-    column: ColumnName,
-    key: ColumnName,
-    table: TableName,
-    *,
-    is_primary: bool,
-    is_number: bool,
-) -> tuple[Agreement, int]:
-    """Say how well a column's name fits that of a key.
-
-    Args:
-        column: The column that may refer to the key.
-        key: The key's column.
-        table: The key's table.
-        is_primary: Whether it is the main key of the table.
-        is_number: Whether the values are numbers: those of one thing lie easily among those of
-            another, so its name must say that it is a key.
-
-    Returns:
-        How well, and a number that is higher the more of the name fits.
-    """
-    best = (Agreement.NONE, 0)
-    for reading in column.readings:
-        found = _of_reading(reading, key, table, is_primary=is_primary, is_number=is_number)
-        best = max(best, (found, 2 * len(reading.stem) + _same_key_word(reading, key)))
-    if best[0] > Agreement.ALIKE:
-        return best
-    for reading in column.roles:
-        if reading.text in _GENERIC and not reading.key_word:
-            continue
-        found = _of_reading(reading, key, table, is_primary=is_primary, is_number=is_number)
-        if found >= Agreement.SAME:
-            lowered = Agreement.ROLE
-            if is_number and not reading.key_word:
-                lowered = Agreement.ALIKE
-            best = max(best, (lowered, 2 * len(reading.stem) + _same_key_word(reading, key)))
-    return best
-
-
-def in_a_role(column: ColumnName) -> ColumnName:
-    """Return the name without what it is as a whole: ``flight`` of a flight is its number."""
-    return ColumnName((), column.roles)
-
-
-def refers_to_own_kind(column: ColumnName, table: TableName) -> bool:
-    """Say whether a column is called as one that refers to its own table, as ``manager_id``."""
-    entities = table.singulars()
-    return any(
-        "".join(stem) in _OWN_KIND and (not rest or "".join(rest) in entities)
-        for reading in column.readings
-        for end in range(1, len(reading.stem) + 1)
-        for stem, rest in [(reading.stem[:end], reading.stem[end:])]
-    )
-
-
-def _same_key_word(reading: Reading, key: ColumnName) -> int:
-    return int(any(reading.key_word == other.key_word for other in key.readings))
-
-
-def _of_reading(
-    reading: Reading, key: ColumnName, table: TableName, *, is_primary: bool, is_number: bool
-) -> Agreement:
-    if not reading.stem:
-        return Agreement.NONE
-    if _names_table(reading, key, table, is_primary=is_primary):
-        return Agreement.TABLE
-    for other in key.readings:
-        if not other.stem or not forms(reading.stem) & forms(other.stem):
-            continue
-        if reading.text in _GENERIC and not (reading.key_word and other.key_word):
-            continue
-        # A number called "orders" is their number, where the key is called "order_id".
-        is_count = is_number and reading.text not in forms(other.stem)
-        if reading.key_word or (other.key_word and not is_count) or not is_number:
-            return Agreement.SAME
-    entities = table.forms()
-    if is_primary and reading.key_word:
-        tails = {form for e in table.entities for i in range(1, len(e)) for form in forms(e[i:])}
-        shortened = any(_shortens(reading.text, e) or _shortens(e, reading.text) for e in entities)
-        if shortened or forms(reading.stem) & tails:
-            return Agreement.ALIKE
-    return Agreement.NONE
-
-
-def _names_table(reading: Reading, key: ColumnName, table: TableName, *, is_primary: bool) -> bool:
-    """Say whether a name is that of a row of the table, and so of its key."""
-    if reading.key_word:
-        named = bool(forms(reading.stem) & table.forms())
-    else:
-        # "orders" beside a table of orders is their number; "order" is one of them.
-        named = reading.text in table.singulars()
-    if not named or is_primary:
-        return named
-    # Of several keys, one that is not the main one must be meant by its own word.
-    return any(
-        other.key_word == reading.key_word and (not other.stem or forms(other.stem) & table.forms())
-        for other in key.readings
-    )
-
-
-def _shortens(short: str, full: str) -> bool:
-    """Say whether one word may be short for another: its start, or enough of its letters."""
-    if len(short) < _SHORTEST_STEM or len(short) >= len(full) or short[0] != full[0]:
-        return False
-    if full.startswith(short):
-        return True
-    letters = iter(full)
-    return len(short) >= _SHORTEST_SKELETON and all(letter in letters for letter in short)
+    """Say whether a column is called as the key of this table would be."""
+    return not column.forms.isdisjoint(table.forms)

@@ -5,25 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import pyarrow.compute as pc
 
+from simulacra.core.references import Reference
+from simulacra.pipeline.finding_keys.agreement import (
+    Agreement,
+    agreement,
+    in_a_role,
+    refers_to_own_kind,
+)
 from simulacra.pipeline.finding_keys.facts import (
     KINDS,
     ColumnFacts,
     Family,
     KeyKind,
     TableFacts,
+    TextFacts,
 )
-from simulacra.pipeline.finding_keys.names import (
-    Agreement,
-    agreement,
-    in_a_role,
-    is_named_after,
-    refers_to_own_kind,
-)
-from simulacra.pipeline.inclusion import Inclusion, Reference
+from simulacra.pipeline.finding_keys.names import is_named_after
+from simulacra.pipeline.inclusion import Inclusion
 
 _LEAST_SHARE_NAMED = 0.25
 _LEAST_SHARE = 0.8
@@ -92,12 +95,17 @@ class Single:
             return _spans(self.child, self.parent) or _tells(self.child, self.parent)
         return self.agreement > Agreement.ALIKE
 
-    def is_certain(self, found: Inclusion) -> bool:
-        """Say whether it is a key beyond doubt: it holds for every row, and names agree."""
+    def is_certain(self, found: Inclusion, *, is_primary: bool) -> bool:
+        """Say whether it is a key beyond doubt: it holds for every row, and names agree.
+
+        Args:
+            found: What was counted.
+            is_primary: Whether the key is known to be the primary key of its table.
+        """
         parent = self.parent
         if not (found.is_whole and found.is_key and not parent.nulls and self.names_agree(found)):
             return False
-        if parent.key is KeyKind.PRIMARY:
+        if is_primary:
             return True
         if parent.key is KeyKind.UNIQUE:
             enough = parent.rows >= _FEWEST_TELLING_ROWS
@@ -107,19 +115,18 @@ class Single:
 
 def single_candidates(tables: Mapping[str, TableFacts]) -> list[Single]:
     """Return the columns and keys worth comparing over all rows."""
-    keys = [
-        column
-        for table in tables.values()
-        for column in table.columns.values()
-        if column.key is not None
-    ]
+    keys: dict[Family, list[ColumnFacts]] = {family: [] for family in Family}
+    for table in tables.values():
+        for column in table.columns.values():
+            if column.key is not None:
+                keys[column.family].append(column)
     found = []
     for table in tables.values():
         for child in table.columns.values():
             found += [
                 single
-                for parent in keys
-                if parent.family is child.family and parent is not child
+                for parent in keys[child.family]
+                if parent is not child
                 if (single := _candidate(child, parent, tables)) is not None
             ]
     return found
@@ -131,9 +138,9 @@ def _candidate(
     if child.distinct > _LARGER * parent.distinct + 1:
         return None
     own, other = tables[child.table], tables[parent.table]
-    is_own_key = child.key is KeyKind.PRIMARY and is_named_after(child.called, own.called)
-    if is_own_key or (child.key is KeyKind.PRIMARY and child.called.is_bare):
-        return None
+    is_key = child.key is KeyKind.PRIMARY or (child.is_unique and not own.spec.primary_key)
+    if is_key and (child.called.is_bare or is_named_after(child.called, own.called)):
+        return None  # it is what rows of its own table are called by
     single = _named(child, parent, own, other)
     if single.agreement is Agreement.NONE:
         if parent.key is not KeyKind.PRIMARY or own is other or not _tells(child, parent):
@@ -170,10 +177,9 @@ def _named(child: ColumnFacts, parent: ColumnFacts, own: TableFacts, other: Tabl
 
 def _tells(child: ColumnFacts, parent: ColumnFacts) -> bool:
     """Say whether values that are among the key's would hardly be so by chance."""
-    if child.family is Family.TEXT:
-        length = pc.mean(pc.utf8_length(child.values)).as_py()
-        is_code = len(child.values) >= _FEWEST_VALUES and length >= _SHORTEST_CODE
-        return is_code and _reaches(child, parent) >= _LEAST_SHARE
+    if child.texts is not None and parent.texts is not None:
+        is_code = len(child.values) >= _FEWEST_VALUES and child.texts.mean >= _SHORTEST_CODE
+        return is_code and _reaches(child, parent.texts) >= _LEAST_SHARE
     if child.family is Family.BYTES:
         return len(child.values) >= _FEWEST_VALUES
     if child.family is not Family.NUMBER or not _is_within(child, parent):
@@ -181,22 +187,19 @@ def _tells(child: ColumnFacts, parent: ColumnFacts) -> bool:
     return len(child.values) * math.log(max(parent.density, 1e-12)) <= math.log(_BY_CHANCE)
 
 
-def _reaches(child: ColumnFacts, parent: ColumnFacts) -> float:
-    """Return the share of a column's texts between the key's least and greatest, and as long."""
-    if parent.reach is None:
-        return 1.0
+def _reaches(child: ColumnFacts, parent: TextFacts) -> float:
+    """Return the share of a column's texts that are between the key's, and as long."""
     lengths = pc.utf8_length(child.values)
-    own = pc.min_max(pc.utf8_length(parent.values)).as_py()
-    tests = (
-        pc.greater_equal(child.values, parent.reach[0]),
-        pc.less_equal(child.values, parent.reach[1]),
-        pc.greater_equal(lengths, own["min"]),
-        pc.less_equal(lengths, own["max"]),
-    )
-    inside = tests[0]
-    for test in tests[1:]:
-        inside = pc.and_(inside, test)
-    return float(pc.mean(inside.cast("int8")).as_py())
+    tests = [
+        pc.greater_equal(lengths, parent.shortest),
+        pc.less_equal(lengths, parent.longest),
+    ]
+    if parent.least is not None and parent.greatest is not None:
+        tests += [
+            pc.greater_equal(child.values, parent.least),
+            pc.less_equal(child.values, parent.greatest),
+        ]
+    return float(pc.mean(reduce(pc.and_, tests).cast("int8")).as_py())
 
 
 def _spans(child: ColumnFacts, parent: ColumnFacts) -> bool:
