@@ -7,8 +7,9 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,21 @@ def writing(where: str) -> Iterator[None]:
         raise OutputError("can't write", where=where, why=first_line(error)) from error
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Where a local target is made ready, for runs that may be killed and go on.
+
+    Attributes:
+        folder: In the target's file system; what a killed process left in it is thrown away.
+        ready: Called with the whole target just before it is renamed into its place.
+    """
+
+    folder: Path
+    ready: Callable[[Path], None]
+
+
 @contextmanager
-def staged(target: Place) -> Iterator[Path]:
+def staged(target: Place, room: Room | None = None) -> Iterator[Path]:
     """Give a local path that ends in the target's name; what it holds at the end is published.
 
     The path, a file or a folder to be made, lies in a hidden folder beside a local target and takes
@@ -46,11 +60,15 @@ def staged(target: Place) -> Iterator[Path]:
     uploaded is removed if a later file fails. After any exception, Ctrl-C included, nothing is left
     and what ``target`` held before stays (in an object store: what was not yet uploaded over).
 
+    Args:
+        target: Where it shall appear.
+        room: The hidden folder beside a local target; one of a new name when None.
+
     Raises:
         OutputError: The place can't be written, or the disk is full.
     """
-    with writing(target.uri), _room(target) as room:
-        work = room / target.name
+    with writing(target.uri), _folder(target, room) as folder:
+        work = folder / target.name
         try:
             yield work
         except SimulacraError as error:
@@ -59,13 +77,15 @@ def staged(target: Place) -> Iterator[Path]:
             error.what, error.where, error.why, error.mend = error.args
             raise
         if target.is_local:
-            _move(work, Path(target.path), room)
+            if room is not None:
+                room.ready(work)
+            _move(work, Path(target.path), folder)
         else:
             _upload(work, target)
 
 
 @contextmanager
-def _room(target: Place) -> Iterator[Path]:
+def _folder(target: Place, given: Room | None) -> Iterator[Path]:
     """Give a folder that goes away, and with it the parents made for it if nothing came of it."""
     if not target.is_local:
         with tempfile.TemporaryDirectory(prefix="simulacra-") as name:
@@ -74,6 +94,9 @@ def _room(target: Place) -> Iterator[Path]:
     final = Path(target.path)
     made = [parent for parent in final.parents if not parent.exists()]
     room = final.with_name(f".{final.name}.{secrets.token_hex(4)}.tmp")
+    if given is not None:
+        room = given.folder
+        shutil.rmtree(room, ignore_errors=True)
     try:
         room.mkdir(parents=True)
         yield room

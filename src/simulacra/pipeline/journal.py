@@ -28,13 +28,15 @@ from typing import Any
 from simulacra.core.errors import OutputError
 from simulacra.core.storage import atomic_file
 from simulacra.pipeline.journal_lock import locked
-from simulacra.pipeline.journal_parts import TableRecord
+from simulacra.pipeline.journal_parts import TableRecord, keeping
 
 FORMAT = 1
 _MARK = "journal.json"
 _LOCK = "lock"
 _LEARNED = "learned.sim"
 _READY = "ready.json"
+_PUBLISHING = "publishing.json"
+_NAMES = (_LEARNED, "learning.json", "drawing.json", _PUBLISHING, _READY, _LOCK, _MARK)
 
 
 class Journal:
@@ -67,16 +69,18 @@ class Journal:
         Raises:
             OutputError: It can't be made, is something else, or another process holds it.
         """
-        with _writing(self.folder):
+        with keeping(self.folder):
             made = [parent for parent in self.folder.parents if not parent.exists()]
             self._begin()
+        is_held = self._is_finished = False
         try:
             with locked(self.folder / _LOCK):
+                is_held = True
                 for name in ("staged", "spool"):
                     shutil.rmtree(self.folder / name, ignore_errors=True)
                 yield
         finally:
-            if self._is_finished or not self.holds_work():
+            if is_held and (self._is_finished or not self.holds_work()):
                 self._remove()
             for parent in made:
                 with suppress(OSError):  # not empty: it holds the journal, or the result
@@ -108,7 +112,7 @@ class Journal:
         """Remove the journal; parts first, so that what is left still tells what it was of."""
         for name in ("tables", "staged", "spool"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
-        for name in (_LEARNED, "learning.json", "drawing.json", _READY, _LOCK, _MARK):
+        for name in _NAMES:
             (self.folder / name).unlink(missing_ok=True)
         with suppress(OSError):  # other things are in it, or it is gone
             self.folder.rmdir()
@@ -124,11 +128,11 @@ class Journal:
         Raises:
             OutputError: The journal says otherwise; names what differs.
         """
-        self._agree("learning.json", facts, (_LEARNED, "drawing.json", _READY))
+        self._agree("learning.json", facts, (_LEARNED, "drawing.json", _READY, _PUBLISHING))
 
     def agree_on_drawing(self, facts: Mapping[str, Any]) -> None:
         """Refuse to go on drawing where other rows were drawn; see :meth:`agree_on_learning`."""
-        self._agree("drawing.json", facts, (_READY,))
+        self._agree("drawing.json", facts, (_READY, _PUBLISHING))
 
     def _agree(self, name: str, facts: Mapping[str, Any], follow: tuple[str, ...]) -> None:
         path = self.folder / name
@@ -165,6 +169,15 @@ class Journal:
         return folder
 
     # --- what is published -----------------------------------------------------------------
+
+    def note_publishing(self) -> None:
+        """Remember that all rows are written, and become visible next."""
+        _write(self.folder / _PUBLISHING, {})
+
+    @property
+    def was_publishing(self) -> bool:
+        """Whether the process before this one may have made the rows visible."""
+        return _read(self.folder / _PUBLISHING) is not None
 
     def note_ready(self, result: Path) -> None:
         """Remember the finished target just before it is renamed into its place."""
@@ -211,13 +224,3 @@ def _read(path: Path) -> Any:
 def _write(path: Path, value: Any) -> None:
     with atomic_file(path) as temporary:
         temporary.write_text(f"{json.dumps(value, ensure_ascii=False)}\n", encoding="utf-8")
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(
-            "can't keep a journal", where=str(folder), why=error.strerror or str(error)
-        ) from error

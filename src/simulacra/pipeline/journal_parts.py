@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from itertools import groupby, islice
 from pathlib import Path
@@ -121,30 +122,39 @@ class TableRecord:
     def _keep(self, number: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield batches, and write them to a part."""
         temporary = self._folder / f"{number:06d}.tmp"
-        try:
+        with keeping(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as file:
-                sink = _Digesting(file)
-                yield from _written(batches, sink)
-            # Not synced: what a power cut tears, the digest shows.
-            path = self._folder / f"{number:06d}.{sink.digest}.arrow"
-            temporary.replace(path)
-        except OSError as error:
-            raise OutputError(
-                "can't keep a journal",
-                where=str(self._folder),
-                why=error.strerror or str(error),
-                mend="Free space and run the same command again to go on",
-            ) from error
-        finally:
-            temporary.unlink(missing_ok=True)
+            try:
+                with temporary.open("wb") as file:
+                    sink = _Digesting(file)
+                    yield from _written(batches, sink)
+                # Not synced: what a power cut tears, the digest shows.
+                path = self._folder / f"{number:06d}.{sink.digest}.arrow"
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
         self._parts[number] = path
 
     def _finish(self, parts: int) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
         temporary = self._folder / "whole.tmp"
-        temporary.write_text(json.dumps({"parts": parts}), encoding="utf-8")
-        temporary.replace(self._folder / "whole.json")
+        with keeping(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(json.dumps({"parts": parts}), encoding="utf-8")
+            temporary.replace(self._folder / "whole.json")
+
+
+@contextmanager
+def keeping(folder: Path) -> Iterator[None]:
+    """Turn what the file system raises into an :class:`OutputError` that names the folder."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            "can't keep a journal",
+            where=str(folder),
+            why=error.strerror or str(error),
+            mend="Mend that and run the same command again to go on",
+        ) from error
 
 
 class _Digesting:
