@@ -326,6 +326,7 @@ def company():
             {
                 "id": range(1, 601),
                 "seller": some(200, 600, 0.1),
+                "packer": some(200, 600),
                 "land": rng.choice(["de", "fr", "jp"], 600),
                 "day": some(300, 600),
             }
@@ -347,6 +348,7 @@ def company():
                 tables["orders"],
                 ["id"],
                 key("seller", "employees"),
+                key("packer", "employees"),
                 key("land", "countries"),
                 land="category",
             ),
