@@ -16,7 +16,7 @@ from simulacra.models.forest.config import ForestConfig
 
 _ROWS = 30_000
 """Rows that associations are measured on; they are in random order."""
-_DETERMINED = 0.9
+_DETERMINED = 0.97
 """Share of its information that makes a feature determined by another."""
 _KEY_CODES = 32
 """A key of fewer codes needs no look-up: trees tell them apart."""
