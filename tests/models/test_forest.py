@@ -146,7 +146,7 @@ def test_what_a_clock_time_determines_is_exact() -> None:
 def test_what_a_key_all_but_determines_follows_the_other_features_too() -> None:
     rng = np.random.default_rng(5)
     rows = 30_000
-    warm = (rng.random(rows) < 0.97).astype(np.int64)
+    warm = (rng.random(rows) < 0.99).astype(np.int64)
     humidity = rng.integers(0, 1_500, rows)
     # Each humidity goes with two dew points, one for warm and one for cold air.
     low = rng.permutation(1_500) % 700
