@@ -12,7 +12,7 @@ import pyarrow as pa
 from simulacra.core.artifacts import open_bundle, write_bundle
 from simulacra.core.context import RunContext
 from simulacra.core.declared import DeclaredTable
-from simulacra.core.errors import BundleError, SpecError
+from simulacra.core.errors import BundleError, InputError, SpecError
 from simulacra.core.protocols import BatchSource
 from simulacra.core.random import RngKey
 from simulacra.core.schema import DatasetSpec, TableSpec
@@ -23,6 +23,7 @@ from simulacra.pipeline.journal import Journal
 from simulacra.pipeline.nesting import Layout
 from simulacra.pipeline.options import FitOptions
 from simulacra.pipeline.plain import plain, schema_as_found
+from simulacra.pipeline.relations.agreement import with_shared_values
 from simulacra.pipeline.relations.draw import Drawing
 from simulacra.pipeline.relations.learn import learn_related
 from simulacra.pipeline.relations.rows import plan_rows
@@ -176,7 +177,7 @@ def fit_dataset(
         spec, samples = found.spec, dict(found.samples)
     else:
         check_schema(spec, sources)
-    spec = _keeping(spec, options.keep)
+    spec = with_shared_values(_keeping(spec, options.keep), ctx)
     related = _related(spec, sources)
     fitted: dict[str, FittedTable] = {}
     order: tuple[str, ...] = ()
@@ -243,11 +244,20 @@ def _keeping(spec: DatasetSpec, names: tuple[str, ...]) -> DatasetSpec:
 
 
 def _related(spec: DatasetSpec, sources: Mapping[str, BatchSource]) -> list[str]:
-    """Return the tables that have to do with others, are kept, or stay without rows."""
+    """Return the tables that have to do with others, are kept, or stay without rows.
+
+    Raises:
+        InputError: No table has rows.
+    """
     involved = {name for name, table in spec.tables.items() if table.keep}
     empty = {name for name in spec.tables if is_empty(sources[name])}
-    # Where no table has rows there is nothing to learn, and whoever tries says so.
-    involved |= empty if len(empty) < len(spec.tables) else set()
+    if len(empty) == len(spec.tables):
+        raise InputError(
+            "there is no row to learn from",
+            where=", ".join(spec.tables),
+            mend="Give at least one row",
+        )
+    involved |= empty
     for name, table in spec.tables.items():
         for key in table.foreign_keys:
             involved |= {name, key.parent}

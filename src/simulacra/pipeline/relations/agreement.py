@@ -13,9 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from simulacra.core.context import RunContext
+from simulacra.core.schema import DatasetSpec
 from simulacra.pipeline.relations.columns import take_values
 from simulacra.pipeline.relations.fitted import FittedRelation
 from simulacra.pipeline.relations.resolve import Rows
+
+_CATEGORY = "category"
 
 Whole = Callable[[int, str], pa.Array]
 """Gives a key column of all rows of the parent in one of a table's relations."""
@@ -66,7 +70,7 @@ def shared_columns(
         chosen: Those whose parents are known.
         parents: The parents of the rows, for each relation.
         whole: Gives the parents' key columns.
-        drawn: Columns of the rows that are known by themselves.
+        drawn: Columns of the rows as they are without a parent.
     """
     key = relations[place].relation.key
     found: Within | None = None
@@ -78,7 +82,7 @@ def shared_columns(
                 continue
             column = key_before.parent_columns[key_before.columns.index(own)]
             values = take_values(whole(other, column), parents[other])
-            filled = values if filled is None else pc.coalesce(filled, values.cast(filled.type))
+            filled = values if filled is None else pc.coalesce(values, filled.cast(values.type))
         if filled is not None:
             found = _codes(filled, whole(place, there)).and_also(found)
     return found
@@ -94,3 +98,38 @@ def _codes(children: pa.Array, parents: pa.Array) -> Within:
     codes = numbers.astype(np.int64)
     known = np.where(codes[len(children) :] < 0, NOBODY, codes[len(children) :])
     return Within(codes[: len(children)], known)
+
+
+def with_shared_values(spec: DatasetSpec, ctx: RunContext) -> DatasetSpec:
+    """Let columns that keys share hold the values they have in common.
+
+    As the tenant of a client and that of a product, where a sale's keys lead to both and no table
+    holds the tenants: drawn anew in each they would have nothing in common.
+
+    Args:
+        spec: The tables.
+        ctx: Tells of it.
+    """
+    shared: dict[str, set[str]] = {}
+    for table in spec.tables.values():
+        columns = [column for key in table.foreign_keys if not key.when for column in key.columns]
+        for key in table.foreign_keys:
+            parent = spec.tables[key.parent]
+            filled = {column for other in parent.foreign_keys for column in other.columns}
+            for own, there in zip(key.columns, key.parent_columns, strict=True):
+                about = parent.columns[there]
+                is_open = there not in filled and not about.unique and about.type != _CATEGORY
+                if columns.count(own) > 1 and len(key.columns) > 1 and is_open and not parent.keep:
+                    shared.setdefault(key.parent, set()).add(there)
+    if not shared:
+        return spec
+    told = ", ".join(f"{table}.{c}" for table, columns in shared.items() for c in sorted(columns))
+    ctx.progress.note(f"Keys of several tables share {told}: the values are kept")
+    tables = dict(spec.tables)
+    for name, names in shared.items():
+        columns_of = dict(tables[name].columns)
+        for column in names:
+            kept = {"type": _CATEGORY, "options": {}}
+            columns_of[column] = columns_of[column].model_copy(update=kept)
+        tables[name] = tables[name].model_copy(update={"columns": columns_of})
+    return DatasetSpec(tables=tables)

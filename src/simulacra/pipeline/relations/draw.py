@@ -167,8 +167,7 @@ class Drawing:
         for number, codes in drawing.late.items():
             relation = relations[number]
             own = {
-                column: drawing.drawn.values[column]
-                for column in alone_columns(relation, fitted.model)
+                column: drawing.drawn.values[column] for column in alone_columns(relation, fitted)
             }
             parents = matched_rows(
                 relation,

@@ -19,14 +19,14 @@ from simulacra.core.features import Codes, Features, FeatureSpec
 from simulacra.core.protocols import BLOCK_ROWS
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
-from simulacra.pipeline.fitted_table import ENGINE, FittedTable, KeptKeys
+from simulacra.pipeline.fitted_table import ENGINE, FittedTable, KeptKeys, put_values
 from simulacra.pipeline.journal_parts import Record
 from simulacra.pipeline.nesting import Flat
 from simulacra.pipeline.relations.agreement import UNKNOWN, Within, shared_columns
 from simulacra.pipeline.relations.columns import take_values
 from simulacra.pipeline.relations.context import Ancestors, ContextFeature, joined, place_feature
 from simulacra.pipeline.relations.distinct import Separator
-from simulacra.pipeline.relations.drawn import DrawnTable, given_by
+from simulacra.pipeline.relations.drawn import DrawnTable, alone_columns, given_by
 from simulacra.pipeline.relations.filled_alone import meant, with_filled
 from simulacra.pipeline.relations.fitted import Family
 from simulacra.pipeline.relations.graph import Graph, Role
@@ -46,6 +46,7 @@ from simulacra.pipeline.relations.parents import (
 from simulacra.pipeline.relations.resolve import Rows
 from simulacra.pipeline.relations.summaries import as_numbers
 from simulacra.pipeline.relations.within_parent import places
+from simulacra.pipeline.uniques import Uniqueness
 
 _LARGEST_BLOCK = 4 * BLOCK_ROWS
 """A parent with more rows than this has them drawn in several blocks."""
@@ -118,14 +119,19 @@ class TableDrawing:
         self._must: dict[int, Within] = {}
         self.late: dict[int, Codes] = {}
         self.drawn = DrawnTable(rows, [])
-        late = {c for _, r in self._family.of_role(Role.LATE) for c in r.relation.key.columns}
+        late = {
+            column
+            for _, relation in self._family.of_role(Role.LATE)
+            for column in {*relation.relation.key.columns} - {*alone_columns(relation, fitted)}
+        }
         self.late_keys = [key for key in fitted.uniques if late & set(key.columns)]
+        early = self._family.links.columns if self._family.links else {}
+        self._early_keys = [key for key in fitted.uniques if key.mover in early]
+        done = [*self.late_keys, *self._early_keys]
         # Siblings of one block differ already; more rows than that may be of one owner.
         apart = [set(self._family.columns_of(key)) for key in self._family.distinct]
         known = apart if rows <= _LARGEST_BLOCK else []
-        others = [
-            k for k in fitted.uniques if k not in self.late_keys and set(k.columns) not in known
-        ]
+        others = [k for k in fitted.uniques if k not in done and set(k.columns) not in known]
         self._keys = KeptKeys(fitted, others, name)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -180,12 +186,14 @@ class TableDrawing:
         owner = family.owner
         if owner is not None:
             relation = family.relations[owner]
+            key = relation.relation.key
             self.drawn.parents[owner] = owned_rows(
                 relation,
                 self._tables[relation.parent],
                 self._rows,
                 most=self._most_owned(owner),
                 usable=self._able_owners(owner),
+                needed=not any(self._fitted.spec.columns[c].nullable for c in key.columns),
                 where=self._name,
                 rng=rng.child(relation.relation.name),
             )
@@ -193,19 +201,45 @@ class TableDrawing:
             return
         self._draw_early()
         chosen = [] if owner is None else [owner]
-        for place, relation in family.of_role(*CHOSEN):
-            codes = self._early[relation.feature.name]
-            if relation.relation.key.when:
-                codes = self._where_meant(place, codes)
-            if relation.role is Role.LATE:
-                self.late[place] = codes
-                continue
-            self.drawn.parents[place] = self._choose(place, codes, chosen, rng)
-            chosen.append(place)
-        for key in family.distinct:
-            if not key.columns and len(key.relations) > 1:
-                self._separate(key.relations, rng)
+        for within in (False, True):
+            # Rows lead to rows of their own table last, when all else of their keys is known.
+            if within:
+                self._keep_early_keys()
+            for place, relation in family.of_role(*CHOSEN):
+                if (relation.role is Role.SELF) is within:
+                    self._choose_parents(place, chosen, rng)
+            for pair in family.distinct:
+                roles = {family.relations[place].role for place in pair.relations}
+                if not pair.columns and len(pair.relations) > 1 and (Role.SELF in roles) is within:
+                    self._separate(pair.relations, rng)
         self._refer_to_themselves(rng)
+
+    def _choose_parents(self, place: int, chosen: list[int], rng: RngKey) -> None:
+        """Choose the parents of all rows in one relation, unless they are drawn later."""
+        relation = self._family.relations[place]
+        codes = self._early[relation.feature.name]
+        if relation.relation.key.when:
+            codes = self._where_meant(place, codes)
+        if relation.role is Role.LATE:
+            self.late[place] = codes
+            return
+        self.drawn.parents[place] = self._choose(place, codes, chosen, rng)
+        chosen.append(place)
+
+    def _keep_early_keys(self) -> None:
+        """Keep keys unique that rows of the same table will refer to.
+
+        Raises:
+            LimitError: A key has no value left.
+        """
+        if self._early_keys:
+            names = {name for key in self._early_keys for name in key.columns}
+            batch = pa.RecordBatch.from_pydict(
+                {name: self._own_key(name) for name in sorted(names)}
+            )
+            kept = Uniqueness(self._early_keys, self._name).apply(batch, put_values)
+            for key in self._early_keys:
+                self._early_columns[key.mover] = kept.column(key.mover)
 
     def _most_owned(self, owner: int) -> NDArray[np.int64] | None:
         """Return how many rows each owner may have, None if any number."""
@@ -563,20 +597,21 @@ class TableDrawing:
 
     def _own_key(self, column: str) -> pa.Array:
         """Return a key column of all rows, before they are drawn."""
-        if column in self._early_columns:
-            return self._early_columns[column]
-        if column not in self.drawn.values:
-            family = self._family
-            for place, relation in enumerate(family.relations):
-                key = relation.relation.key
-                if column in key.columns and relation.role is not Role.SELF:
-                    there = key.parent_columns[key.columns.index(column)]
-                    values = self._tables[relation.parent].values[there]
-                    return take_values(values, self.drawn.parents[place])
-            if column in family.places:
-                return self._numbered(slice(0, self._rows))[column]
-            return self._makers[self._name].values(column, 0, self._rows)
-        return self.drawn.values[column]
+        if column in self.drawn.values:
+            return self.drawn.values[column]
+        family = self._family
+        found = self._early_columns.get(column)
+        for place, relation in family.of_role(Role.OWNER, Role.LINK, Role.KEPT):
+            key = relation.relation.key
+            if column in key.columns:
+                there = self._key_column(place, key.parent_columns[key.columns.index(column)])
+                values = take_values(there, self.drawn.parents[place])
+                found = values if found is None else pc.coalesce(values, found.cast(values.type))
+        if found is not None:
+            return found
+        if column in family.places:
+            return self._numbered(slice(0, self._rows))[column]
+        return self._makers[self._name].values(column, 0, self._rows)
 
 
 def _cuts(owners: Rows) -> list[int]:

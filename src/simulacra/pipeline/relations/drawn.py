@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simulacra.core.features import Codes
 from simulacra.pipeline.fitted_table import FittedTable
-from simulacra.pipeline.flat_model import GIVEN, FlatModel
+from simulacra.pipeline.flat_model import GIVEN
 from simulacra.pipeline.relations.fitted import FittedRelation
 from simulacra.pipeline.relations.graph import Role
 from simulacra.pipeline.relations.resolve import Rows
@@ -75,7 +75,7 @@ def wanted_values(name: str, tables: Mapping[str, FittedTable]) -> set[str]:
             continue
         for relation in table.family.relations:
             if table is tables[name] and relation.role is Role.LATE:
-                wanted |= set(alone_columns(relation, table.model))
+                wanted |= set(alone_columns(relation, table))
             if relation.parent == name:
                 wanted |= set(relation.relation.key.parent_columns)
                 given = table.model.given if table.model else ()
@@ -83,9 +83,11 @@ def wanted_values(name: str, tables: Mapping[str, FittedTable]) -> set[str]:
     return wanted
 
 
-def alone_columns(relation: FittedRelation, model: FlatModel | None) -> list[str]:
+def alone_columns(relation: FittedRelation, table: FittedTable) -> list[str]:
     """Return the columns of a relation's key that are drawn by themselves as well."""
-    drawn = set(model.names) if model is not None else set()
+    drawn = set(table.model.names) if table.model is not None else set()
+    if table.family is not None and table.family.links is not None:
+        drawn |= table.family.links.columns.keys()
     return [column for column in relation.relation.key.columns if column in drawn]
 
 

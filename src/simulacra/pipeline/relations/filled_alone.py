@@ -7,7 +7,7 @@ columns are drawn as others are, and give way where a row has a parent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -41,16 +41,51 @@ def own_columns(
         table: The table.
         referred: Its columns that others refer to.
     """
-    own = {*table.primary_key, *(column for key in table.unique for column in key), *referred}
-    given: set[str] = set()
+    own = {*table.primary_key, *referred}
     waiting: set[str] = set()
     for relation in relations:
         columns = relation.relation.key.columns
-        if relation.role in {Role.SELF, Role.LATE}:
-            waiting |= own & set(columns) if len(columns) > 1 else set()
-        elif not relation.relation.key.when:
-            given |= set(columns)
-    return frozenset(waiting - given)
+        if relation.role in {Role.SELF, Role.LATE} and len(columns) > 1:
+            waiting |= own & set(columns)
+    return frozenset(waiting - given_columns(relations))
+
+
+def referred_early(
+    relations: Sequence[FittedRelation],
+    table: TableSpec,
+    numbered: Collection[str],
+    alone: Collection[str],
+) -> frozenset[str]:
+    """Return the columns that rows of the same table refer to and that must be drawn for that.
+
+    Identifiers and numbers of siblings are known without.
+
+    Args:
+        relations: The table's relations.
+        table: The table.
+        numbered: The columns that number the rows of an owner.
+        alone: Columns of foreign keys that are filled where there is no parent.
+    """
+    found: set[str] = set()
+    for relation in relations:
+        if relation.role is Role.SELF:
+            found |= set(relation.relation.key.parent_columns)
+    made = {
+        name
+        for name, column in table.columns.items()
+        if column.type == "identifier" and not column.nullable
+    }
+    return frozenset(found - made - set(numbered) - (given_columns(relations) - set(alone)))
+
+
+def given_columns(relations: Sequence[FittedRelation]) -> set[str]:
+    """Return the columns that are filled from parents before others are drawn."""
+    return {
+        column
+        for relation in relations
+        if relation.role not in {Role.SELF, Role.LATE} and not relation.relation.key.when
+        for column in relation.relation.key.columns
+    }
 
 
 def filled_alone(

@@ -28,7 +28,7 @@ from simulacra.pipeline.relations.fitted import Family, below_columns, parent_co
 from simulacra.pipeline.relations.graph import Graph, make_graph
 from simulacra.pipeline.relations.key_index import NULL
 from simulacra.pipeline.relations.learn_table import TableInFamily, learn_table
-from simulacra.pipeline.relations.resolve import LinkedTable, Rows, facts_of, resolve
+from simulacra.pipeline.relations.resolve import LinkedTable, Rows, facts_of, resolve, with_roots
 from simulacra.pipeline.relations.sources import RowNumbers
 from simulacra.pipeline.relations.summaries import Summary, relation_rows, summarize
 from simulacra.pipeline.relations.view import View, fit_view, is_telling
@@ -92,7 +92,9 @@ def learn_related(
         SpecError: A column or key can't be learned.
     """
     linked = resolve(sources, spec, keep_orphans=options.keep_orphans, ctx=ctx)
-    asked, spec = spec, _without_rows_kept(spec, linked)
+    linked = {n: with_roots(table, n, spec.tables[n]) for n, table in linked.items()}
+    asked = _with_nulls(spec, linked)
+    spec = _without_rows_kept(asked, linked)
     graph = make_graph(spec, facts_of(linked, spec))
     sampled = {
         name: _sampled(name, sources[name], linked[name], samples[name], budgets[name], seed)
@@ -122,19 +124,31 @@ def learn_related(
     return {n: replace(t, spec=asked.tables[n]) for n, t in whole.items()}, graph.order
 
 
+def _with_nulls(spec: DatasetSpec, linked: Mapping[str, LinkedTable]) -> DatasetSpec:
+    """Let columns take nulls in which keys that name no row become null."""
+    tables = {}
+    for name, table in spec.tables.items():
+        columns = {
+            n: column.model_copy(update={"nullable": column.nullable or n in linked[name].nulled})
+            for n, column in table.columns.items()
+        }
+        tables[name] = table.model_copy(update={"columns": columns})
+    return DatasetSpec(tables=tables)
+
+
 def _without_rows_kept(spec: DatasetSpec, linked: Mapping[str, LinkedTable]) -> DatasetSpec:
     """Keep tables without rows as they are: there is nothing to learn from.
 
     Raises:
-        InputError: There is no row in any table that is not kept.
+        InputError: No table has rows any more.
     """
     bare = [name for name, table in linked.items() if not table.rows]
-    if all(name in bare or table.keep for name, table in spec.tables.items()) and bare:
-        taken = any(linked[name].taken is not None for name in bare)
+    dropped = [name for name in bare if linked[name].taken is not None]
+    if dropped and len(bare) == len(linked):
         raise InputError(
             "there is no row to learn from",
-            where=", ".join(bare),
-            why="all of its rows name parents that are not there" if taken else "",
+            where=", ".join(dropped),
+            why="all of its rows name parents that are not there",
             mend="Give at least one row",
         )
     kept = {n: t.model_copy(update={"keep": t.keep or n in bare}) for n, t in spec.tables.items()}

@@ -30,7 +30,15 @@ from simulacra.pipeline.relations.context import (
     place_feature,
     telling,
 )
-from simulacra.pipeline.relations.filled_alone import filled_alone, meant, own_columns
+from simulacra.pipeline.relations.filled_alone import (
+    filled_alone,
+    meant,
+    own_columns,
+    referred_early,
+)
+from simulacra.pipeline.relations.filled_alone import (
+    given_columns as filled_from_parents,
+)
 from simulacra.pipeline.relations.fitted import (
     Distinct,
     Family,
@@ -229,6 +237,7 @@ class _Step:
         self._own = own_columns(self.relations, family.table, referred)
         self._alone = self._own | filled_alone(self.relations, self._sampled, family.sample)
         self.numbered = numbered_by_place(family.table, family.sample, self._places, owned)
+        self._referred = referred_early(self.relations, family.table, self.numbered, self._alone)
         self.key = self._numbered_groups()
         self._levels = {
             place: depths(family.parents[place])
@@ -255,17 +264,18 @@ class _Step:
 
     def uniques(self, model: FlatModel | None) -> tuple[UniqueKey, ...]:
         """Plan how keys are kept unique after rows are drawn."""
-        if model is None:
-            return ()
         family = self._family
-        rows = _augmented(
-            Layout.of(family.linked[family.name].source.schema).flatten(_one_batch(family.sample)),
-            set(),
-            {name: values[family.numbers] for name, values in family.below().items()},
-            self._given(),
-        )
-        filled = {c for relation in self.relations for c in relation.relation.key.columns}
-        movable = model.left_alone(rows.batch) - filled
+        movable = self._referred - filled_from_parents(self.relations)
+        if model is not None:
+            source = family.linked[family.name].source
+            rows = _augmented(
+                Layout.of(source.schema).flatten(_one_batch(family.sample)),
+                set(),
+                {name: values[family.numbers] for name, values in family.below().items()},
+                self._given(),
+            )
+            filled = {c for relation in self.relations for c in relation.relation.key.columns}
+            movable |= model.left_alone(rows.batch) - filled
         family_keys = Family(self.relations, distinct=self.distinct())
         keys = [*self._other_keys(), *observed_keys(family.table, movable)]
         # Of those that siblings keep apart, for owners with more rows than a block.
@@ -298,7 +308,8 @@ class _Step:
                 values = family.sample.column(column).combine_chunks()
                 found[column] = (family.table.columns[column], values)
             if relation.role is KeyRole.SELF:
-                for column in self._own.intersection(relation.relation.key.columns):
+                shared = self._own.intersection(relation.relation.key.columns)
+                for column in sorted(shared | self._referred):
                     values = family.sample.column(column).combine_chunks()
                     found[column] = (family.table.columns[column], values)
                 below = family.below()
@@ -427,7 +438,8 @@ class _Step:
     def distinct(self) -> tuple[Distinct, ...]:
         """Return the table's keys with foreign keys in them."""
         family = self._family
-        return distinct_keys(family.name, family.table, family.sample, family.graph, self.numbered)
+        found = distinct_keys(family.name, family.table, family.sample, family.graph, self.numbered)
+        return tuple(key for key in found if not self._referred & set(key.columns))
 
     def _given(self) -> dict[str, pa.Array]:
         """Return the parents' values of the sample's rows, by their given names."""

@@ -29,6 +29,8 @@ from simulacra.pipeline.relations.matching import (
 from simulacra.pipeline.relations.resolve import Rows
 from simulacra.pipeline.relations.rows import with_parents
 
+_BOUNDLESS = 2**31
+
 
 def owned_rows(
     relation: FittedRelation,
@@ -37,6 +39,7 @@ def owned_rows(
     *,
     most: NDArray[np.int64] | None,
     usable: NDArray[np.bool_],
+    needed: bool,
     where: str,
     rng: RngKey,
 ) -> Rows:
@@ -48,6 +51,7 @@ def owned_rows(
         rows: How many rows there are.
         most: How many each owner may have, None if any number.
         usable: Which owners may have any.
+        needed: Whether no row may be without.
         where: The table's name, for messages.
         rng: The key of this step.
 
@@ -59,15 +63,17 @@ def owned_rows(
     quotas = parent.below[count_column(relation.relation)]
     usable = usable & with_keys(relation, parent)
     able = int(usable.sum())
-    if owned and not able:
+    if owned and not able and not needed:
         owned = 0
     none = rows - owned - orphans
-    room = None if most is None else int(most[usable].sum())
-    if room is not None and owned > room:
+    room = _BOUNDLESS * able if most is None else int(most[usable].sum())
+    if owned > room:
         raise LimitError(
             f"{owned:,} rows for {able:,} rows of {relation.parent}, which have room for {room:,}",
             where=f"{where}.{','.join(relation.relation.key.columns)}",
-            why="no two rows may agree in the key that it is part of",
+            why="no two rows may agree in the key that it is part of"
+            if able
+            else "none agrees with rows of the other parents",
             mend=f"Ask for more rows of {relation.parent}, or fewer of {where}",
         )
     counts = np.zeros(len(quotas), np.int64)

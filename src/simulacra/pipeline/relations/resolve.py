@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from simulacra.core.context import RunContext
+from simulacra.core.errors import SpecError
 from simulacra.core.protocols import BatchSource
 from simulacra.core.schema import DatasetSpec, ForeignKey, Orphans, TableSpec
 from simulacra.pipeline.relations.graph import Facts
@@ -31,7 +32,8 @@ class LinkedTable:
         rows: How many there are.
         parents: For each foreign key of the specification, the row numbers of the parents.
         taken: Which rows of the source as found are left; None if all.
-        own: For each foreign key how many rows refer to themselves; they count as having no parent.
+        own: For each foreign key how many rows that refer to themselves count as having no parent.
+        nulled: Columns in which keys that name no row count as null.
     """
 
     source: BatchSource
@@ -39,6 +41,7 @@ class LinkedTable:
     parents: tuple[Rows, ...]
     taken: NDArray[np.bool_] | None = None
     own: tuple[int, ...] = ()
+    nulled: tuple[str, ...] = ()
 
 
 def resolve(
@@ -67,6 +70,18 @@ def resolve(
                 dropped.add(name)
         changed = dropped
     return linked
+
+
+def with_roots(linked: LinkedTable, name: str, table: TableSpec) -> LinkedTable:
+    """Take rows that refer to themselves as having no parent, and count them."""
+    parents, own = [], []
+    for key, rows in zip(table.foreign_keys, linked.parents, strict=True):
+        itself = np.zeros(len(rows), np.bool_)
+        if key.parent == name:
+            itself = rows == np.arange(len(rows))
+        parents.append(np.where(itself, np.int32(NULL), rows))
+        own.append(int(itself.sum()))
+    return replace(linked, parents=tuple(parents), own=tuple(own))
 
 
 def facts_of(linked: Mapping[str, LinkedTable], spec: DatasetSpec) -> dict[str, list[Facts]]:
@@ -144,17 +159,13 @@ def _link(
     found = _look_up(name, keys, source, indexes, ctx)
     rows = len(found[0])
     remain = np.ones(rows, np.bool_)
-    itself = [
-        parents == (np.arange(rows) if key.parent == name else ORPHAN - 1)
-        for key, parents in zip(keys, found, strict=True)
-    ]
-    for key, parents, own in zip(keys, found, itself, strict=True):
-        parents[own] = NULL
+    nulled = list(linked.nulled)
+    for key, parents in zip(keys, found, strict=True):
         orphans = parents == ORPHAN
         count = int(orphans.sum())
         if not count:
             continue
-        policy = _policy(key, table, keep_orphans=keep_orphans)
+        policy = _policy(key, table, name, keep_orphans=keep_orphans)
         told = {
             Orphans.KEEP: "kept",
             Orphans.NULL: "taken as having no parent",
@@ -166,11 +177,11 @@ def _link(
         )
         if policy is Orphans.NULL:
             parents[orphans] = NULL
+            nulled += [column for column in key.columns if column not in table.primary_key]
         elif policy is Orphans.DROP:
             remain &= ~orphans
-    owns = tuple(int((own & remain).sum()) for own in itself)
     if remain.all():
-        return replace(linked, rows=rows, parents=tuple(found), own=owns), False
+        return replace(linked, rows=rows, parents=tuple(found), nulled=tuple(nulled)), False
     taken = remain
     if linked.taken is not None:
         taken = linked.taken.copy()
@@ -180,7 +191,7 @@ def _link(
         int(remain.sum()),
         tuple(parents[remain] for parents in found),
         taken,
-        owns,
+        nulled=tuple(nulled),
     ), True
 
 
@@ -206,8 +217,19 @@ def _look_up(
     return [np.concatenate(rows) if rows else np.empty(0, np.int32) for rows in found]
 
 
-def _policy(key: ForeignKey, table: TableSpec, *, keep_orphans: bool) -> Orphans:
-    """Return what becomes of a key's orphans, by itself or by default."""
+def _policy(key: ForeignKey, table: TableSpec, where: str, *, keep_orphans: bool) -> Orphans:
+    """Return what becomes of a key's orphans, by itself or by default.
+
+    Raises:
+        SpecError: They shall become null, but are part of the primary key.
+    """
+    if key.orphans is Orphans.NULL and set(key.columns) <= set(table.primary_key):
+        raise SpecError(
+            f"keys that name no row of {key.parent} can't become null",
+            where=f"{where}.{','.join(key.columns)}",
+            why="they are part of the primary key",
+            mend="Set its orphans to drop or keep",
+        )
     if key.orphans is not None:
         return key.orphans
     if keep_orphans:
