@@ -48,6 +48,7 @@ _BAND = 128
 """Rows of the Cholesky factor multiplied at a time."""
 
 _SWEEPS = 4
+_FAR_OUT = 8.0
 """Gibbs sweeps over the given features' hidden numbers."""
 
 
@@ -183,6 +184,8 @@ class FittedCopula:
         columns = (*self._context, *self._columns)
         stretches = [s for n, codes in given.items() for s in columns[n].stretches(codes)]
         low, high = (ndtri(np.stack(ends)) for ends in zip(*stretches, strict=True))
+        # A code that nobody had, before the first or after the last, lies as far out as may be.
+        low, high = np.minimum(low, _FAR_OUT), np.maximum(high, -_FAR_OUT)
         numbers = np.stack(
             [draw_between(*ends, generator.random(rows)) for ends in zip(low, high, strict=True)]
         )

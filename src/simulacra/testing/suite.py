@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +58,28 @@ def conformance_tests(
     Raises:
         UsageError: A gap names no check of this plug-in.
     """
-    import pytest
-
-    gaps = gaps or {}
     try:
         checks = checks_for(kind, plugin, **case)
     except UsageError as error:
-        checks = [_failing("can_be_checked", error)]
-        gaps = {}
+        return as_test([_failing("can_be_checked", error)])
+    return as_test(checks, gaps=gaps)
+
+
+def as_test(
+    checks: Sequence[Check], *, gaps: Mapping[str, str] | None = None
+) -> Callable[..., None]:
+    """Return a pytest test, one case a check; give it a name that begins with test_.
+
+    Args:
+        checks: The checks.
+        gaps: Checks known to fail, each with its reason: strict expected failures.
+
+    Raises:
+        UsageError: A gap names no check.
+    """
+    import pytest
+
+    gaps = gaps or {}
     names = {check.name for check in checks}
     for gap in gaps:
         if gap not in names:

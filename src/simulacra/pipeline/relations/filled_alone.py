@@ -89,16 +89,27 @@ def given_columns(relations: Sequence[FittedRelation]) -> set[str]:
 
 
 def filled_alone(
-    relations: Sequence[FittedRelation], parents: Sequence[Rows], sample: pa.Table
+    relations: Sequence[FittedRelation],
+    parents: Sequence[Rows],
+    sample: pa.Table,
+    table: TableSpec,
 ) -> frozenset[str]:
     """Return the columns of foreign keys that hold something in rows without any parent for it.
+
+    And those that must hold something, though no key in which they are needs a parent.
 
     Args:
         relations: The table's relations.
         parents: The parents of the sample's rows, for each relation.
         sample: Rows of the table.
+        table: The table.
     """
-    found = set()
+    keys = [(set(relation.relation.key.columns), relation.nulls) for relation in relations]
+    found = {
+        name
+        for name in set().union(*(columns for columns, _ in keys))
+        if not table.columns[name].nullable and all(nulls for key, nulls in keys if name in key)
+    }
     columns = {name: sample.column(name).combine_chunks() for name in sample.column_names}
     given = _given(relations, parents, sample.num_rows)
     for relation, rows in zip(relations, parents, strict=True):

@@ -235,7 +235,8 @@ class _Step:
         )
         referred = {c for r in family.graph.children(family.name) for c in r.key.parent_columns}
         self._own = own_columns(self.relations, family.table, referred)
-        self._alone = self._own | filled_alone(self.relations, self._sampled, family.sample)
+        alone = filled_alone(self.relations, self._sampled, family.sample, family.table)
+        self._alone = self._own | alone
         self.numbered = numbered_by_place(family.table, family.sample, self._places, owned)
         self._referred = referred_early(self.relations, family.table, self.numbered, self._alone)
         self.key = self._numbered_groups()
@@ -279,7 +280,12 @@ class _Step:
         family_keys = Family(self.relations, distinct=self.distinct())
         keys = [*self._other_keys(), *observed_keys(family.table, movable)]
         # Of those that siblings keep apart, for owners with more rows than a block.
-        keys += [family_keys.columns_of(key) for key in family_keys.distinct if key.columns]
+        apart = self._apart()
+        keys += [
+            family_keys.columns_of(key)
+            for key in family_keys.distinct
+            if key.columns and not apart.issuperset(key.columns)
+        ]
         return plan_keys(keys, family.table, family.sample, movable)
 
     def _find_places(self) -> np.ndarray:
@@ -316,16 +322,29 @@ class _Step:
                 for column in (count_column(relation.relation), kind_column(relation.relation)):
                     if column in below:
                         found[column] = (_WHOLE, pa.array(below[column][family.numbers]))
+        for column in sorted(self._apart()):
+            values = family.sample.column(column).combine_chunks()
+            found[column] = (family.table.columns[column], values)
         return found
+
+    def _apart(self) -> frozenset[str]:
+        """Return the columns of keys by which an owner's rows are told apart.
+
+        They are drawn first and moved apart, so that all others follow where they come to stand.
+        """
+        owner = () if self.owner is None else (self.owner,)
+        keys = [key.columns for key in self.distinct() if key.relations == owner]
+        return frozenset(column for columns in keys for column in columns)
 
     def links(self) -> tuple[LinkModel | None, LinkTargets | None]:
         """Learn what is drawn before parents are chosen, given the owner."""
-        if not any(relation.role in CHOSEN for relation in self.relations):
+        early = self._early()
+        if not early and not any(relation.role in CHOSEN for relation in self.relations):
             return None, None
         family, rng = self._family, self._rng.child("links")
         kinds = [
             None
-            if relation.role is KeyRole.KEPT
+            if relation.role not in CHOSEN or relation.role is KeyRole.KEPT
             else family.summaries[relation.relation.full_name].kinds
             for relation in self.relations
         ]
@@ -335,7 +354,7 @@ class _Step:
             kinds,
             self._levels,
             family.numbers,
-            self._early(),
+            early,
             where=family.name,
             rng=rng,
             ctx=self._ctx,
@@ -395,9 +414,11 @@ class _Step:
             columns={**own, **dict.fromkeys(below, _WHOLE)},
             rules=family.table.rules,
         )
-        given = self._given()
+        flat = layout.flatten(_one_batch(family.sample))
+        apart = sorted(self._apart())
+        given = self._given() | {name: flat.batch.column(name) for name in apart}
         rows = _augmented(
-            layout.flatten(_one_batch(family.sample)),
+            flat,
             dropped,
             {name: values[family.numbers] for name, values in below.items()},
             given,
@@ -410,8 +431,10 @@ class _Step:
             given=list(given),
             # They are moved apart when drawn, before rules work others out from them.
             fixed=[
-                *(column for key in self.distinct() for column in key.columns),
-                *(column for key in self._other_keys() for column in key),
+                column
+                for key in (*(key.columns for key in self.distinct()), *self._other_keys())
+                for column in key
+                if column not in apart
             ],
             rng=self._rng,
             ctx=self._ctx,
@@ -470,6 +493,7 @@ class _Step:
         """Let the learner see every row."""
         family = self._family
         used = self._whole_columns(learner.used)
+        apart = sorted(learner.used & self._apart())
         linked = family.linked[family.name]
         start = 0
         with self._ctx.progress.task(f"Learning columns of {family.name}", linked.rows) as task:
@@ -479,8 +503,10 @@ class _Step:
                     name: take_values(values, family.parents[place][part])
                     for name, (place, values) in used.items()
                 }
+                flat = layout.flatten(batch)
+                given |= {name: flat.batch.column(name) for name in apart}
                 around = {name: values[part] for name, values in below.items()}
-                learner.update(_augmented(layout.flatten(batch), dropped, around, given))
+                learner.update(_augmented(flat, dropped, around, given))
                 start = part.stop
                 task.advance(batch.num_rows)
         self._ctx.progress.note(
