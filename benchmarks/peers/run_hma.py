@@ -32,7 +32,7 @@ synthesizer = HMASynthesizer(metadata, verbose=False)
 begun, at_work = time.perf_counter(), time.process_time()
 synthesizer.fit(learned)
 fitted = time.perf_counter()
-drawn = synthesizer.sample()
+drawn = synthesizer.sample(len(learned["flights"]), main_table_name="flights")
 ended, at_work = time.perf_counter(), time.process_time() - at_work
 target.mkdir()
 for name, table in drawn.items():

@@ -50,6 +50,7 @@ class FlatModel:
         model_name: The registry name of the model.
         model: The learned joint distribution of all features.
         items: For each list column, what was learned of its items given their row.
+        given: Columns that rules use and that ``draw`` must be given.
     """
 
     names: tuple[str, ...]
@@ -58,12 +59,7 @@ class FlatModel:
     model_name: str
     model: FittedModel
     items: Mapping[str, FlatModel]
-
-    @property
-    def given(self) -> frozenset[str]:
-        """Columns that rules use and that ``draw`` must be given."""
-        used = {column for _, rule in self.rules for column in rule.columns}
-        return frozenset(name for name in used if name.startswith(GIVEN))
+    given: frozenset[str] = frozenset()
 
     def draw(
         self,
@@ -171,6 +167,7 @@ class FlatModel:
                 "columns": {name: named.datatype for name, named in self.codecs.items()},
                 "model": self.model_name,
                 "items": list(self.items),
+                "given": sorted(self.given),
             },
         )
         for place, (_, rule) in enumerate(self.rules):
@@ -208,7 +205,15 @@ def load_flat_model(src: ArtifactReader) -> FlatModel:
         name: load_flat_model(src.child("items").child(place))
         for place, name in enumerate(table["items"])
     }
-    return FlatModel(tuple(table["names"]), tuple(rules), codecs, table["model"], model, items)
+    return FlatModel(
+        tuple(table["names"]),
+        tuple(rules),
+        codecs,
+        table["model"],
+        model,
+        items,
+        frozenset(table["given"]),
+    )
 
 
 def encode_columns(

@@ -163,7 +163,8 @@ class TableLearner:
             lengths = list_lengths(sample.batch.column(name))
             owner = np.repeat(np.arange(sample.batch.num_rows), lengths)
             items[name] = child.finish(sample.lists[name], context=as_context(features.take(owner)))
-        return FlatModel(self._names, self._rules, codecs, self._options.model, model, items)
+        name = self._options.model
+        return FlatModel(self._names, self._rules, codecs, name, model, items, self.used)
 
     def _tell_rare_values(self, fitted: dict[str, FittedColumn]) -> None:
         """Say which categories name so few rows that keeping them may tell of a person."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -22,11 +22,31 @@ class Separator:
     Args:
         family: The table's keys.
         parents: The parents of the block's rows, for each relation.
+        within: The columns at hand: keys with others are left alone. All when None.
+        without: Columns that are apart already.
     """
 
-    def __init__(self, family: Family, parents: Sequence[Rows]) -> None:
-        self._keys = [key for key in family.distinct if key.columns]
+    def __init__(
+        self,
+        family: Family,
+        parents: Sequence[Rows],
+        *,
+        within: Collection[str] | None = None,
+        without: Collection[str] = (),
+    ) -> None:
+        self._keys = [
+            key
+            for key in family.distinct
+            if key.columns
+            and not set(key.columns) <= set(without)
+            and (within is None or set(key.columns) <= set(within))
+        ]
         self._parents = parents
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that are moved, or tell rows apart."""
+        return list(dict.fromkeys(column for key in self._keys for column in key.columns))
 
     @property
     def is_needed(self) -> bool:
@@ -48,7 +68,10 @@ class Separator:
         place = batch.schema.get_field_index(last)
         shared = [self._parents[relation].astype(np.int64) for relation in key.relations]
         shared += [_codes(batch.column(name)) for name in before]
-        group = np.unique(np.column_stack(shared), axis=0, return_inverse=True)[1].reshape(-1)
+        group = shared[0]
+        if len(shared) > 1:
+            _, group = np.unique(np.column_stack(shared), axis=0, return_inverse=True)
+            group = group.reshape(-1)
         least, greatest, step = key.grids[-1]
         choices = pa.array(key.choices[-1]) if key.choices[-1] else None
         values = batch.column(last)

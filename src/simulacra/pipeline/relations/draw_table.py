@@ -411,9 +411,36 @@ class TableDrawing:
                 columns[name].append(values)
         self._early = {name: np.concatenate(codes) for name, codes in parts.items()}
         self._early_columns = {name: pa.concat_arrays(values) for name, values in columns.items()}
+        self._move_apart()
         for name, values in self._early_columns.items():
             if name.startswith("#"):
                 self.drawn.below[name] = values.to_numpy(zero_copy_only=False).astype(np.int32)
+
+    def _move_apart(self) -> None:
+        """Move the keys of each owner's rows apart, and put the rows into the order they give."""
+        family = self._family
+        separator = Separator(family, self.drawn.parents, within=set(self._early_columns))
+        if not separator.is_needed or family.links is None or family.owner is None:
+            return
+        columns = separator.columns
+        moved = separator.apply(
+            pa.RecordBatch.from_pydict({name: self._early_columns[name] for name in columns})
+        )
+        self._early_columns |= {name: moved.column(name) for name in columns}
+        for name in columns:
+            named = family.links.columns[name]
+            codes = named.codec.encode(self._early_columns[name])
+            self._early |= {
+                spec.name: part for spec, part in zip(named.features, codes, strict=True)
+            }
+        if any(name in columns for name in family.sorted_by):
+            keys = [as_numbers(moved.column(n)) for n in family.sorted_by if n in columns]
+            order = np.lexsort(
+                np.vstack([*reversed(keys), _last_without(self.drawn.parents[family.owner])])
+            )
+            self._early = {name: codes[order] for name, codes in self._early.items()}
+            take = pa.array(order)
+            self._early_columns = {n: v.take(take) for n, v in self._early_columns.items()}
 
     def _early_features(self) -> Iterator[FeatureSpec]:
         for _, relation in self._family.of_role(*CHOSEN):
@@ -480,13 +507,13 @@ class TableDrawing:
         columns: dict[str, pa.Array] = {}
         lists: Mapping[str, Flat] = {}
         if fitted.model is not None:
-            separator = Separator(family, parents)
+            separator = Separator(family, parents, without=set(self._early_columns))
             flat = fitted.model.draw(
                 block.end - block.start,
                 context=self._context(part, family.context, family.linked, family.place),
                 rng=rng,
                 start=block.start,
-                given=self._given(parents),
+                given=self._given(parents, part),
                 adjust=separator.apply if separator.is_needed else None,
             )
             columns = dict(zip(flat.batch.schema.names, flat.batch.columns, strict=True))
@@ -524,8 +551,8 @@ class TableDrawing:
             {number: late[part] for number, late in self.late.items()},
         )
 
-    def _given(self, parents: list[Rows]) -> pa.RecordBatch | None:
-        """Return the parents' values that rules use."""
+    def _given(self, parents: list[Rows], part: slice | None = None) -> pa.RecordBatch | None:
+        """Return the parents' values that rules use, and of some rows their own drawn before."""
         model = self._fitted.model
         if model is None or not model.given:
             return None
@@ -534,6 +561,9 @@ class TableDrawing:
             for name, column in given_by(relation, model.given):
                 there = self._tables[relation.parent].values[column]
                 values[name] = take_values(there, parents[place])
+        if part is not None:
+            own = sorted(model.given & self._early_columns.keys())
+            values |= {name: self._early_columns[name][part] for name in own}
         return pa.RecordBatch.from_pydict(values)
 
     def _sorted(self, columns: dict[str, pa.Array], part: slice) -> dict[str, pa.Array]:
@@ -544,8 +574,8 @@ class TableDrawing:
             return columns
         keys = [np.nan_to_num(as_numbers(columns[name]), nan=-np.inf) for name in wanted]
         owners = self.drawn.parents[family.owner][part]
-        owned = np.where(owners < 0, np.iinfo(np.int32).max, owners)
-        order = np.lexsort([*reversed(keys), owned])
+        owned = _last_without(owners)
+        order = np.lexsort(np.vstack([*reversed(keys), owned]))
         # Rows without an owner are strangers: they stay where they are.
         order[owned[order] == np.iinfo(np.int32).max] = np.flatnonzero(owners < 0)
         if (order[1:] > order[:-1]).all():
@@ -612,6 +642,11 @@ class TableDrawing:
         if column in family.places:
             return self._numbered(slice(0, self._rows))[column]
         return self._makers[self._name].values(column, 0, self._rows)
+
+
+def _last_without(owners: Rows) -> Rows:
+    """Return owners so that rows without one come last."""
+    return np.where(owners < 0, np.int32(np.iinfo(np.int32).max), owners)
 
 
 def _cuts(owners: Rows) -> list[int]:
