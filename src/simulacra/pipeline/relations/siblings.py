@@ -186,7 +186,7 @@ def find_ties(
         for other, other_table, other_ancestor in _above(
             parent_table, above_parent, graph, parents
         ):
-            if table != other_table or not (own or other) or not other:
+            if table != other_table or not (own or other):
                 continue
             same = (ancestor == other_ancestor).mean()
             shuffled = (ancestor == np.roll(other_ancestor, len(other_ancestor) // 2)).mean()
