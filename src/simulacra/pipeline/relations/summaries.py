@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ _MOST_CHANNELS = 16
 _FEW_CHANNELS = 3
 """Tables of fewer tell too little by themselves: those they lead to are looked at as well."""
 _INDICATORS = 2
+_KEPT_INDICATORS = 6
 _MOST_VALUES = 30
 _TAIL = 0.005
 
@@ -109,7 +110,8 @@ def summarize(
         For each relation, by its full name, what its parents know.
     """
     found: dict[str, Summary] = {}
-    channels = {name: _channels(tables[name], samples[name]) for name in tables}
+    kept = {name for name, table in tables.items() if table.keep}
+    channels = {name: _channels(tables[name], samples[name], kept) for name in tables}
     for name in reversed(graph.order):
         relations = [r for r in graph.relations[name] if r.role is not Role.KEPT]
         if relations:
@@ -235,10 +237,17 @@ def _taken(
     return np.where(part >= 0, array[np.maximum(part, 0)], np.nan)
 
 
-def _channels(table: TableSpec, sample: pa.Table) -> list[_Channel]:
-    """Choose the numbers of a table's rows that siblings may share."""
+def _channels(table: TableSpec, sample: pa.Table, kept: Collection[str]) -> list[_Channel]:
+    """Choose the numbers of a table's rows that siblings may share.
+
+    A key to a kept table is as good as a category: a plane flies for one of the airlines.
+    """
     keys = {*table.primary_key, *(c for key in table.foreign_keys for c in key.columns)}
     channels: list[_Channel] = []
+    for key in table.foreign_keys:
+        if key.parent in kept and len(key.columns) == 1:
+            (name,) = key.columns
+            channels += _indicators(name, sample.column(name).drop_null(), _KEPT_INDICATORS)
     for name, column in table.columns.items():
         if name in keys or column.unique or not is_telling(column):
             continue
@@ -267,8 +276,15 @@ def _channels_of(name: str, column: ColumnSpec, values: pa.ChunkedArray) -> list
         if low == high:
             low, high = numbers.min(), numbers.max()
         return [_Channel(name, None, float(low), float(high))]
-    counts = pc.value_counts(known.combine_chunks())
-    if not 1 < len(counts) <= _MOST_VALUES:
-        return []
-    order = np.argsort(-counts.field(1).to_numpy(), kind="stable")[:_INDICATORS]
+    return _indicators(name, known, _INDICATORS) if _is_few(known) else []
+
+
+def _is_few(values: pa.ChunkedArray) -> bool:
+    return 1 < len(pc.unique(values)) <= _MOST_VALUES
+
+
+def _indicators(name: str, values: pa.ChunkedArray, most: int) -> list[_Channel]:
+    """Return whether a row has each of the most frequent values of a column."""
+    counts = pc.value_counts(values.combine_chunks())
+    order = np.argsort(-counts.field(1).to_numpy(), kind="stable")[:most]
     return [_Channel(name, counts.field(0)[int(place)].as_py(), 0.0, 1.0) for place in order]
