@@ -37,7 +37,7 @@ def with_declared(table: TableSpec, declared: DeclaredTable, profiles: Profiles)
     unique = [list(key) for key in declared.unique if known >= set(key)]
     primary = list(declared.primary_key) if known >= set(declared.primary_key) else []
     alone = {key[0] for key in (primary, *unique) if len(key) == 1}
-    repeating = {key.columns[0] for key in keys if len(key.columns) == 1} - alone
+    repeating = {column for key in keys for column in key.columns} - alone
     columns = {
         name: column.model_copy(
             update={
