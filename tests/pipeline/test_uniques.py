@@ -45,9 +45,14 @@ KINDS = {
 }  # fmt: skip
 
 
+def _usual(kind):
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return "text" if is_text else "integer"
+
+
 def spec_of(table, key=(), **types):
     columns = {
-        field.name: ColumnSpec(type=types.get(field.name, "integer"), arrow="int64")
+        field.name: ColumnSpec(type=types.get(field.name, _usual(field.type)), arrow="int64")
         for field in table.schema
     }
     return TableSpec(columns=columns, primary_key=list(key))

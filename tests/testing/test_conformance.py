@@ -1,8 +1,12 @@
 """Every registered plug-in against the conformance kit; none is left out."""
 
+from contextlib import ExitStack
+
 import pyarrow as pa
 import pyarrow.compute as pc
+import pytest
 
+from servers import MARIADB, POSTGRESQL, fresh_database
 from simulacra.core.registry import Kind, names
 from simulacra.testing import conformance_tests
 from simulacra.testing.tables import orders, spec_of
@@ -37,6 +41,31 @@ _TEXT_UNKEPT = {
 }
 _NO_SCHEMA = "without a line JSON Lines have no columns"
 
+_REPLACING = {"if_exists": "replace"}
+_NO_NULL_TYPE = {"null": "no store has a type of nothing but nulls: it is text"}
+_NAN_IS_LOST = "SQLite keeps no NaN: it is null"
+_SQLITE_UNKEPT = _NO_NULL_TYPE | {
+    "float32 extremes": _NAN_IS_LOST,
+    "float64 extremes": _NAN_IS_LOST,
+}
+_DATABASES = ExitStack()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def databases_are_dropped():
+    """Drop the databases that checks were given."""
+    yield
+    _DATABASES.close()
+
+
+def _in_postgresql(_):
+    return _DATABASES.enter_context(fresh_database(POSTGRESQL))
+
+
+def _in_mariadb(_):
+    return _DATABASES.enter_context(fresh_database(MARIADB, "CHARACTER SET utf8mb4"))
+
+
 CASES: dict[tuple[Kind, str], dict[str, object]] = {
     (Kind.RULE, "calendar"): _rule(_DATES, year="year", month="month", day="day"),
     (Kind.RULE, "clock"): _rule(_CLOCK, column="at"),
@@ -62,6 +91,23 @@ CASES: dict[tuple[Kind, str], dict[str, object]] = {
             "decimal256": _AS_FLOAT,
         }
     },
+    (Kind.CONNECTOR, "duckdb"): {"options": _REPLACING, "unkept": _NO_NULL_TYPE},
+    (Kind.CONNECTOR, "mysql"): {
+        "place": _in_mariadb,
+        "options": _REPLACING,
+        "unkept": _NO_NULL_TYPE,
+    },
+    (Kind.CONNECTOR, "postgresql"): {
+        "place": _in_postgresql,
+        "options": _REPLACING,
+        "unkept": _NO_NULL_TYPE,
+    },
+    (Kind.CONNECTOR, "sql"): {
+        "place": lambda folder: f"sqlite:///{folder}/orders.sqlite",
+        "options": _REPLACING,
+        "unkept": _SQLITE_UNKEPT,
+    },
+    (Kind.CONNECTOR, "sqlite"): {"options": _REPLACING, "unkept": _SQLITE_UNKEPT},
     (Kind.METRIC, "utility"): {"options": {"target": "express", "threads": 1}},
     (Kind.METRIC, "detection"): {"options": {"threads": 1}},
     (Kind.METRIC, "closest_records"): {"options": {"threads": 1}},

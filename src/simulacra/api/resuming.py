@@ -145,7 +145,7 @@ def learning_facts(
     Raises:
         InputError: The data can't be looked at.
     """
-    known = [_known_of(inputs), None if spec is None else spec.model_dump(mode="json")]
+    known = _declared(inputs) if spec is None else spec.model_dump(mode="json")
     return {
         "versions": _versions(),
         "seed": seed,
@@ -155,10 +155,8 @@ def learning_facts(
     }
 
 
-def _known_of(inputs: Inputs) -> Any:
+def _declared(inputs: Inputs) -> Any:
     """Return what the store declares of the tables, in an order that stays."""
-    if inputs.spec is not None:
-        return None
     return {
         name: {**asdict(table), "not_null": sorted(table.not_null)}
         for name, table in inputs.declared.items()

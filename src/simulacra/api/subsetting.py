@@ -63,6 +63,7 @@ class Subset:
         file_format: str | None = None,
         partitioned: bool = False,
         overwrite: bool = False,
+        if_exists: str = "fail",
     ) -> dict[str, int]:
         """Write the rows, a batch at a time.
 
@@ -71,6 +72,8 @@ class Subset:
             file_format: The format in a folder; that of the file's ending, or Parquet.
             partitioned: Whether each table becomes a folder of Parquet parts.
             overwrite: Whether what is at ``dest`` may be replaced.
+            if_exists: What is done with tables of a database that are there and hold rows:
+                ``fail``, ``append`` or ``replace``.
 
         Returns:
             The number of rows written, by table. All tables appear together, or none does.
@@ -88,6 +91,7 @@ class Subset:
             file_format=file_format,
             partitioned=partitioned,
             overwrite=overwrite,
+            if_exists=if_exists,
             ctx=self._ctx,
         )
         with target as writers:

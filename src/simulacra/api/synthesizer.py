@@ -11,16 +11,26 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 import simulacra
-from simulacra.api.inputs import inputs_of
+from simulacra.api.inputs import Inputs, inputs_of
 from simulacra.api.metadata import Metadata
+from simulacra.api.resuming import (
+    drawing_once,
+    journal_of,
+    learned_once,
+    learning_facts,
+    room_of,
+)
 from simulacra.connectors.frames import FrameKind, to_frame
 from simulacra.connectors.locate import open_target
+from simulacra.connectors.replacing import merged
 from simulacra.core.context import RunContext
 from simulacra.core.errors import BundleError, UsageError
+from simulacra.core.schema import DatasetSpec
 from simulacra.pipeline.options import STRUCTURE_ROWS, FitOptions
 
 if TYPE_CHECKING:
     from simulacra.pipeline.dataset import FittedDataset
+    from simulacra.pipeline.journal import Journal
     from simulacra.pipeline.plan import Plan
 
 
@@ -73,7 +83,12 @@ class Synthesizer:
         self._is_single = True
 
     def fit(
-        self, data: Any, metadata: Metadata | None = None, *, rows: int = STRUCTURE_ROWS
+        self,
+        data: Any,
+        metadata: Metadata | None = None,
+        *,
+        rows: int = STRUCTURE_ROWS,
+        resume: str | Path | Journal | None = None,
     ) -> Synthesizer:
         """Learn data.
 
@@ -83,22 +98,21 @@ class Synthesizer:
             metadata: What its tables are; when None, what lies beside them in a folder as
                 ``spec.yaml`` says, else what a database declares and what is detected.
             rows: The most rows that structure is learned from; marginals always see every row.
+            resume: A folder to keep what was learned in, and to take it from if it is there.
 
         Returns:
             This synthesizer.
 
         Raises:
             InputError: The data can't be read, or has no rows.
+            OutputError: What is kept was learned from other data, or otherwise.
             SpecError: The metadata doesn't fit the data.
         """
         from simulacra.pipeline.dataset import fit_dataset
 
         self._options = replace(self._options, structure_rows=rows)
         inputs = inputs_of(data, self._ctx)
-        if metadata is not None and inputs.is_single:
-            # One table needs no name: whatever the metadata calls it, it is this one.
-            metadata = metadata.renamed(next(iter(inputs.sources)))
-        spec = metadata.spec if metadata is not None else inputs.spec
+        spec = _specification(inputs, metadata, self._ctx)
         about = {
             "model": self._options.model,
             "options": dict(self._options.model_options),
@@ -108,13 +122,22 @@ class Synthesizer:
             "frames": {name: kind.value for name, kind in inputs.kinds.items()},
             "single": inputs.is_single,
         }
-        self._fitted = fit_dataset(
-            inputs.sources,
-            None if spec is None else inputs.narrowed(spec, self._ctx),
-            self._options,
-            declared=inputs.declared if spec is None else None,
-            seed=self._seed,
-            about=about,
+
+        def learn() -> FittedDataset:
+            return fit_dataset(
+                inputs.sources,
+                spec,
+                self._options,
+                declared=inputs.declared if spec is None else None,
+                seed=self._seed,
+                about=about,
+                ctx=self._ctx,
+            )
+
+        self._fitted = learned_once(
+            journal_of("", resume=resume, overwrite=False),
+            lambda: learning_facts(data, inputs, spec, self._options, self._seed),
+            learn,
             ctx=self._ctx,
         )
         self._kinds, self._is_single = inputs.kinds, inputs.is_single
@@ -184,7 +207,7 @@ class Synthesizer:
         wanted = self.fitted.plan(None if rows is None else {table: rows})
         return self.fitted.draw(table, wanted, seed=seed, ctx=self._ctx)
 
-    def write(
+    def write(  # noqa: PLR0913 - all but the target and the rows are keyword-only options
         self,
         dest: str | Path,
         rows: int | Mapping[str, int] | None = None,
@@ -194,6 +217,8 @@ class Synthesizer:
         file_format: str | None = None,
         partitioned: bool = False,
         overwrite: bool = False,
+        if_exists: str = "fail",
+        resume: bool | str | Path | Journal = False,
     ) -> dict[str, int]:
         """Draw synthetic rows straight into files, never holding them all.
 
@@ -206,35 +231,51 @@ class Synthesizer:
             file_format: The format in a folder; that of the file's ending, or Parquet.
             partitioned: Whether each table becomes a folder of Parquet parts.
             overwrite: Whether what is at ``dest`` may be replaced.
+            if_exists: What is done with tables of a database that are there and hold rows:
+                ``fail``, ``append`` or ``replace``.
+            resume: Whether to keep a journal of what is done, and to go on from it after the
+                process was stopped. It lies beside ``dest`` in a hidden folder; name one if
+                ``dest`` is a database. ``overwrite`` throws that of another run away.
 
         Returns:
             The number of rows written, by table. All tables appear together, or none does.
 
         Raises:
-            OutputError: ``dest`` can't be written.
+            OutputError: ``dest`` can't be written, or the journal is of another run.
             UsageError: The arguments make no sense.
         """
         fitted = self.fitted
         wanted = fitted.plan(rows, scale)
-        target = open_target(
-            str(dest),
-            tables={name: table.schema for name, table in fitted.tables.items()},
-            spec=fitted.spec,
-            file_format=file_format,
-            partitioned=partitioned,
-            overwrite=overwrite,
-            ctx=self._ctx,
-        )
-        with target as writers:
-            for name, batches in fitted.draw_all(wanted, seed=seed, ctx=self._ctx):
-                with writers[name] as writer:
-                    for batch in batches:
-                        writer.write(batch)
+        journal = journal_of(str(dest), resume=resume, overwrite=overwrite)
+        how = merged(if_exists, overwrite=overwrite)
+        with drawing_once(journal, fitted, wanted, seed, str(dest), how, ctx=self._ctx) as is_done:
+            if is_done:
+                return wanted
+            target = open_target(
+                str(dest),
+                tables={name: table.schema for name, table in fitted.tables.items()},
+                spec=fitted.spec,
+                file_format=file_format,
+                partitioned=partitioned,
+                overwrite=overwrite,
+                if_exists=if_exists,
+                room=room_of(str(dest), journal),
+                ctx=self._ctx,
+            )
+            with target as writers:
+                drawn = fitted.draw_all(wanted, seed=seed, ctx=self._ctx, journal=journal)
+                for name, batches in drawn:
+                    with writers[name] as writer:
+                        for batch in batches:
+                            writer.write(batch)
+                if journal is not None:
+                    journal.note_publishing()
         return wanted
 
     def plan(
         self,
         data: Any,
+        metadata: Metadata | None = None,
         *,
         rows: int | Mapping[str, int] | None = None,
         scale: float | None = None,
@@ -244,18 +285,30 @@ class Synthesizer:
 
         Args:
             data: What would be learned.
-            rows: How many rows of each table would be drawn; as many as learned when None.
+            metadata: What its tables are; see :meth:`fit`.
+            rows: How many rows of each table would be drawn, or by table (the others follow, as
+                far as keys are known); as many as learned when None.
             scale: How many, as a multiple of those learned.
             structure_rows: The most rows that structure would be learned from.
 
         Raises:
             InputError: The data can't be read.
+            SpecError: The metadata doesn't fit the data.
+            UsageError: The rows asked for make no sense.
         """
         from simulacra.pipeline.plan import plan_run
 
-        sources = inputs_of(data, self._ctx).sources
-        options = replace(self._options, structure_rows=structure_rows)
-        return plan_run(sources, options, rows=rows, scale=scale, ctx=self._ctx)
+        inputs = inputs_of(data, self._ctx)
+        spec = _specification(inputs, metadata, self._ctx)
+        return plan_run(
+            inputs.sources,
+            replace(self._options, structure_rows=structure_rows),
+            spec=spec,
+            declared=inputs.declared if spec is None else {},
+            rows=rows,
+            scale=scale,
+            ctx=self._ctx,
+        )
 
     def save(self, path: str | Path) -> None:
         """Write what was learned to a bundle (``.sim``).
@@ -293,6 +346,17 @@ class Synthesizer:
     def __repr__(self) -> str:
         learned = "" if self._fitted is None else f", learned {', '.join(self._fitted.tables)}"
         return f"Synthesizer({self._options.model!r}, seed={self._seed}{learned})"
+
+
+def _specification(
+    inputs: Inputs, metadata: Metadata | None, ctx: RunContext
+) -> DatasetSpec | None:
+    """Return what the user says of the tables, here or beside them; None if nothing."""
+    if metadata is not None and inputs.is_single:
+        # One table needs no name: whatever the metadata calls it, it is this one.
+        metadata = metadata.renamed(next(iter(inputs.sources)))
+    spec = metadata.spec if metadata is not None else inputs.spec
+    return None if spec is None else inputs.narrowed(spec, ctx)
 
 
 def load(path: str | Path, *, ctx: RunContext | None = None) -> Synthesizer:

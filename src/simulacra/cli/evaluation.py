@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from simulacra.cli.settings import Memory, Quiet, Read, Seed, Spec, Threads, reading, run_context
+from simulacra.cli.settings import (
+    Exclude,
+    Include,
+    Memory,
+    Quiet,
+    Read,
+    Seed,
+    Spec,
+    Threads,
+    reading,
+    run_context,
+)
 from simulacra.core.errors import UsageError
 
 
@@ -41,6 +52,8 @@ def evaluate(
         bool, typer.Option("--diagram", help="Print tables and keys as a Mermaid diagram, too.")
     ] = False,
     read: Read = None,
+    include: Include = None,
+    exclude: Exclude = None,
     seed: Seed = 0,
     spec: Spec = None,
     threads: Threads = None,
@@ -63,7 +76,7 @@ def evaluate(
     if json_file not in {None, "-"}:
         check_product(json_file, real, synthetic, *([holdout] if holdout is not None else []))
     report = measure(
-        reading(real, read),
+        reading(real, read, include, exclude),
         reading(synthetic, read),
         holdout=None if holdout is None else reading(holdout, read),
         metadata=Metadata.load(spec) if spec is not None else None,

@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simulacra.cli.resuming import going_on, journal_wanted, may_replace
 from simulacra.cli.settings import (
     AsJson,
+    Exclude,
     Format,
+    Include,
+    JournalFolder,
     Keep,
     KeepOrphans,
     Memory,
     Model,
+    NoInferKeys,
     NoRules,
     Overwrite,
     Partitioned,
     Quiet,
     Read,
+    Resume,
     Rows,
     Scale,
     Seed,
@@ -29,11 +35,13 @@ from simulacra.cli.settings import (
     StructureRows,
     Target,
     Threads,
+    WhatIfExists,
     model_options,
     reading,
     rows_wanted,
     run_context,
 )
+from simulacra.connectors.replacing import IfExists
 from simulacra.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,6 +61,8 @@ def synth(
     dest: Target,
     *,
     read: Read = None,
+    include: Include = None,
+    exclude: Exclude = None,
     model: Model = "forest",
     rows: Rows = None,
     scale: Scale = None,
@@ -61,11 +71,15 @@ def synth(
     settings: Settings = None,
     structure_rows: StructureRows = 1_000_000,
     no_rules: NoRules = False,
+    no_infer_keys: NoInferKeys = False,
     keep: Keep = None,
     keep_orphans: KeepOrphans = False,
     file_format: Format = None,
     partitioned: Partitioned = False,
     overwrite: Overwrite = False,
+    if_exists: WhatIfExists = IfExists.FAIL,
+    resume: Resume = False,
+    journal: JournalFolder = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
     ] = False,
@@ -84,6 +98,7 @@ def synth(
         model,
         seed=seed,
         find_rules=not no_rules,
+        infer_keys=not no_infer_keys,
         keep=keep or (),
         keep_orphans=keep_orphans,
         ctx=ctx,
@@ -91,24 +106,34 @@ def synth(
     )
     if rows is not None and scale is not None:
         raise UsageError("--rows and --scale are both given", mend="Give one of them")
+    kept = journal_wanted(dest, resume=resume, folder=journal, overwrite=overwrite)
     check_target(
-        dest, source=src, file_format=file_format, partitioned=partitioned, overwrite=overwrite
+        dest,
+        source=src,
+        file_format=file_format,
+        partitioned=partitioned,
+        overwrite=may_replace(dest, kept, overwrite=overwrite),
+        if_exists=if_exists,
     )
+    data = reading(src, read, include, exclude)
     if dry_run:
         plan = synthesizer.plan(
-            reading(src, read), rows=wanted, scale=scale, structure_rows=structure_rows
+            data, _metadata(spec), rows=wanted, scale=scale, structure_rows=structure_rows
         )
         typer.echo(json.dumps(plan.to_dict()) if as_json else f"{plan}\n  to {dest}")
         return
-    synthesizer.fit(reading(src, read), _metadata(spec), rows=structure_rows)
-    written = synthesizer.write(
-        dest,
-        wanted,
-        scale=scale,
-        file_format=file_format,
-        partitioned=partitioned,
-        overwrite=overwrite,
-    )
+    with going_on(kept):
+        synthesizer.fit(data, _metadata(spec), rows=structure_rows, resume=kept)
+        written = synthesizer.write(
+            dest,
+            wanted,
+            scale=scale,
+            file_format=file_format,
+            partitioned=partitioned,
+            overwrite=overwrite,
+            if_exists=if_exists,
+            resume=kept or False,
+        )
     _say_written(written, dest, as_json=as_json)
 
 
@@ -132,13 +157,16 @@ def detect(
         bool, typer.Option("--json-schema", help="Print the JSON Schema of specifications.")
     ] = False,
     read: Read = None,
+    include: Include = None,
+    exclude: Exclude = None,
+    no_infer_keys: NoInferKeys = False,
     seed: Seed = 0,
     threads: Threads = None,
     memory: Memory = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Find out the types and keys of SRC's columns."""
+    """Find out the types and keys of SRC's columns, and what its tables refer to."""
     from simulacra.api.metadata import Metadata
     from simulacra.connectors.targets import check_product
     from simulacra.core.errors import CheckFailed
@@ -147,8 +175,9 @@ def detect(
     if json_schema:
         typer.echo(json.dumps(Metadata.json_schema(), indent=2))
         return
+    data = reading(src, read, include, exclude)
     if check is not None:
-        wrong = Metadata.load(check).validate(reading(src, read), ctx=ctx)
+        wrong = Metadata.load(check).validate(data, ctx=ctx)
         for mismatch in wrong:
             typer.echo(str(mismatch))
         if wrong:
@@ -157,9 +186,9 @@ def detect(
     if output is not None:
         check_product(output, src)
     metadata = (
-        Metadata.from_sdv(sdv, reading(src, read), ctx=ctx)
+        Metadata.from_sdv(sdv, data, ctx=ctx)
         if sdv is not None
-        else Metadata.detect(reading(src, read), seed=seed, ctx=ctx)
+        else Metadata.detect(data, infer_keys=not no_infer_keys, seed=seed, ctx=ctx)
     )
     if output is not None:
         metadata.save(output)
@@ -176,12 +205,15 @@ def fit(
     *,
     output: Annotated[str, typer.Option("--output", "-o", help="The bundle to write (.sim).")],
     read: Read = None,
+    include: Include = None,
+    exclude: Exclude = None,
     model: Model = "forest",
     seed: Seed = 0,
     spec: Spec = None,
     settings: Settings = None,
     structure_rows: StructureRows = 1_000_000,
     no_rules: NoRules = False,
+    no_infer_keys: NoInferKeys = False,
     keep: Keep = None,
     keep_orphans: KeepOrphans = False,
     threads: Threads = None,
@@ -198,12 +230,14 @@ def fit(
         model,
         seed=seed,
         find_rules=not no_rules,
+        infer_keys=not no_infer_keys,
         keep=keep or (),
         keep_orphans=keep_orphans,
         ctx=ctx,
         **model_options(model, settings),
     )
-    synthesizer.fit(reading(src, read), _metadata(spec), rows=structure_rows)
+    data = reading(src, read, include, exclude)
+    synthesizer.fit(data, _metadata(spec), rows=structure_rows)
     synthesizer.save(output)
 
 
@@ -219,6 +253,9 @@ def sample(
     file_format: Format = None,
     partitioned: Partitioned = False,
     overwrite: Overwrite = False,
+    if_exists: WhatIfExists = IfExists.FAIL,
+    resume: Resume = False,
+    journal: JournalFolder = None,
     threads: Threads = None,
     memory: Memory = None,
     quiet: Quiet = False,
@@ -229,19 +266,28 @@ def sample(
     from simulacra.connectors.targets import check_target
 
     ctx = run_context(quiet=quiet or as_json, threads=threads, memory=memory)
+    kept = journal_wanted(dest, resume=resume, folder=journal, overwrite=overwrite)
     check_target(
-        dest, source=bundle, file_format=file_format, partitioned=partitioned, overwrite=overwrite
-    )
-    synthesizer = Synthesizer.load(bundle, ctx=ctx)
-    written = synthesizer.write(
         dest,
-        rows_wanted(rows),
-        scale=scale,
-        seed=seed,
+        source=bundle,
         file_format=file_format,
         partitioned=partitioned,
-        overwrite=overwrite,
+        overwrite=may_replace(dest, kept, overwrite=overwrite),
+        if_exists=if_exists,
     )
+    synthesizer = Synthesizer.load(bundle, ctx=ctx)
+    with going_on(kept):
+        written = synthesizer.write(
+            dest,
+            rows_wanted(rows),
+            scale=scale,
+            seed=seed,
+            file_format=file_format,
+            partitioned=partitioned,
+            overwrite=overwrite,
+            if_exists=if_exists,
+            resume=kept or False,
+        )
     _say_written(written, dest, as_json=as_json)
 
 

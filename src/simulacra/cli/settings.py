@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from simulacra.connectors.replacing import IfExists
 from simulacra.core.context import RunContext
 from simulacra.core.errors import UsageError
 from simulacra.core.limits import Limits, machine_memory, parse_bytes, usable_cores
@@ -74,7 +75,33 @@ Read = Annotated[
         "--read", metavar="OPTION=VALUE", help="How to read files, as delimiter=; repeatable."
     ),
 ]
+Include = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--include", metavar="PATTERN", help="Only tables called so, as order*; repeatable."
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", metavar="PATTERN", help="No tables called so; repeatable."),
+]
+NoInferKeys = Annotated[
+    bool,
+    typer.Option("--no-infer-keys", help="Don't look for foreign keys where none is declared."),
+]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Keep a journal beside DEST, and go on from it if it is there."),
+]
+JournalFolder = Annotated[
+    str | None,
+    typer.Option("--journal", metavar="DIR", help="Keep the journal of --resume in this folder."),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace DEST if it exists.")]
+WhatIfExists = Annotated[
+    IfExists,
+    typer.Option("--if-exists", help="If DEST is a database and its tables hold rows."),
+]
 
 
 def run_context(*, quiet: bool, threads: int | None, memory: str | None) -> RunContext:
@@ -108,15 +135,22 @@ def model_options(model: str, settings: Sequence[str] | None) -> dict[str, Any]:
     return options
 
 
-def reading(uri: str, settings: Sequence[str] | None) -> Any:
-    """Return data to read, with the options of ``--read``.
+def reading(
+    uri: str,
+    settings: Sequence[str] | None,
+    include: Sequence[str] | None = None,
+    exclude: Sequence[str] | None = None,
+) -> Any:
+    """Return data to read, with the options of ``--read`` and the tables chosen.
 
     Raises:
         UsageError: One is not of the form ``OPTION=VALUE``.
     """
     from simulacra.api.inputs import source
 
-    return source(uri, **dict(_setting(s, "--read", "OPTION=VALUE") for s in settings or []))
+    options = dict(_setting(s, "--read", "OPTION=VALUE") for s in settings or [])
+    chosen = {"include": include, "exclude": exclude}
+    return source(uri, **options, **{name: some for name, some in chosen.items() if some})
 
 
 def _setting(setting: str, flag: str, form: str) -> tuple[str, Any]:

@@ -9,8 +9,11 @@ import typer
 
 from simulacra.cli.settings import (
     AsJson,
+    Exclude,
     Format,
+    Include,
     Memory,
+    NoInferKeys,
     Overwrite,
     Partitioned,
     Quiet,
@@ -20,10 +23,12 @@ from simulacra.cli.settings import (
     Spec,
     Target,
     Threads,
+    WhatIfExists,
     reading,
     rows_wanted,
     run_context,
 )
+from simulacra.connectors.replacing import IfExists
 
 
 def register(app: typer.Typer) -> None:
@@ -60,11 +65,15 @@ def subset(
         ),
     ] = False,
     read: Read = None,
+    include: Include = None,
+    exclude: Exclude = None,
+    no_infer_keys: NoInferKeys = False,
     seed: Seed = 0,
     spec: Spec = None,
     file_format: Format = None,
     partitioned: Partitioned = False,
     overwrite: Overwrite = False,
+    if_exists: WhatIfExists = IfExists.FAIL,
     threads: Threads = None,
     memory: Memory = None,
     quiet: Quiet = False,
@@ -80,20 +89,30 @@ def subset(
     from simulacra.connectors.targets import check_target
 
     check_target(
-        dest, source=src, file_format=file_format, partitioned=partitioned, overwrite=overwrite
+        dest,
+        source=src,
+        file_format=file_format,
+        partitioned=partitioned,
+        overwrite=overwrite,
+        if_exists=if_exists,
     )
     chosen = choose(
-        reading(src, read),
+        reading(src, read, include, exclude),
         rows_wanted(rows),
         scale=scale,
         keep=keep or (),
         keep_orphans=not mend_orphans,
+        infer_keys=not no_infer_keys,
         metadata=Metadata.load(spec) if spec is not None else None,
         seed=seed,
         ctx=run_context(quiet=quiet or as_json, threads=threads, memory=memory),
     )
     written = chosen.write(
-        dest, file_format=file_format, partitioned=partitioned, overwrite=overwrite
+        dest,
+        file_format=file_format,
+        partitioned=partitioned,
+        overwrite=overwrite,
+        if_exists=if_exists,
     )
     if as_json:
         typer.echo(json.dumps({"dest": dest, "rows": written}))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 
 from simulacra.connectors.files import Place, split_suffix
 from simulacra.connectors.secret import ENV
 from simulacra.core import registry
 from simulacra.core.errors import PluginError, UsageError
 from simulacra.core.protocols import Connector
+
+_FILESYSTEM = re.compile(r"\w[\w+.-]*://")
 
 
 class Connectors:
@@ -49,6 +52,16 @@ class Connectors:
             if is_url and (scheme in connector.schemes or base in connector.schemes):
                 return connector
         return None
+
+    def filled_by(self, uri: str) -> Connector | None:
+        """Return the connector of a database, by a URL's scheme or a local file's ending.
+
+        Databases are filled where they are; files are written anew.
+        """
+        connector = self.of_scheme(uri)
+        if connector is None and not _FILESYSTEM.match(uri):
+            connector = self.for_name(uri.rpartition("/")[2])
+        return connector if getattr(connector, "fills", False) else None
 
     def for_name(self, name: str) -> Connector | None:
         """Return the connector with the longest suffix that the name ends in."""

@@ -17,8 +17,13 @@ from simulacra.connectors.choosing import Choice
 from simulacra.connectors.files import Place, place_of, reading
 from simulacra.connectors.known import Connectors
 from simulacra.connectors.parquet import is_partitioned
-from simulacra.connectors.publish import mark, staged
-from simulacra.connectors.replacing import check_replaceable
+from simulacra.connectors.publish import Room, mark, staged
+from simulacra.connectors.replacing import (
+    IfExists,
+    check_no_append,
+    check_replaceable,
+    merged,
+)
 from simulacra.connectors.targets import DEFAULT_FORMAT, check_fits, form_of
 from simulacra.core.context import RunContext
 from simulacra.core.declared import DeclaredTable
@@ -178,7 +183,7 @@ def _open_each(
     return tables
 
 
-def open_target(
+def open_target(  # noqa: PLR0913 - all that users can say of a target, by keyword
     uri: str,
     *,
     tables: Mapping[str, pa.Schema],
@@ -186,7 +191,9 @@ def open_target(
     file_format: str | None = None,
     partitioned: bool = False,
     overwrite: bool = False,
+    if_exists: str = IfExists.FAIL,
     options: Mapping[str, Any] = _NO_OPTIONS,
+    room: Room | None = None,
     ctx: RunContext,
 ) -> AbstractContextManager[Mapping[str, TableWriter]]:
     """Return a context manager that gives a writer for each table and publishes all together.
@@ -203,7 +210,10 @@ def open_target(
         file_format: Name of a connector; that of the ending when None, Parquet in a folder.
         partitioned: Whether each table becomes a folder of Parquet parts.
         overwrite: Whether what is there may be replaced.
+        if_exists: What is done with tables of a database that are there and hold rows: ``fail``,
+            ``append`` or ``replace`` (which for files is ``overwrite``).
         options: Options of the connector.
+        room: Where files are made ready, if that is to be known.
         ctx: Limits and progress.
 
     Raises:
@@ -211,17 +221,24 @@ def open_target(
         UsageError: The arguments make no sense together.
     """
     connectors = Connectors()
+    how = merged(if_exists, overwrite=overwrite)
+    if (connector := connectors.filled_by(uri)) is not None:
+        options = {**options, "if_exists": how}
+        if room is not None and not (place := place_of(uri)).is_file():
+            return _publish_file(connector, place, tables, spec, options, room, ctx)
+        return _publish(connector, uri, tables, spec, options, ctx)
+    check_no_append(how, uri)
     if (connector := connectors.of_scheme(uri)) is not None:
         return _publish(connector, uri, tables, spec, options, ctx)
     place = place_of(uri)
-    check_replaceable(place, overwrite=overwrite)
+    check_replaceable(place, overwrite=how == IfExists.REPLACE)
     connector, is_file = form_of(place, connectors, file_format, partitioned=partitioned)
     if partitioned:
         options = {**options, "partitioned": True}
     if is_file:
-        return _publish_file(connector, place, tables, spec, options, ctx)
+        return _publish_file(connector, place, tables, spec, options, room, ctx)
     suffix = "" if partitioned else connector.suffixes[0]
-    return _publish_folder(connector, place, suffix, tables, spec, options, ctx)
+    return _publish_folder(connector, place, suffix, tables, spec, options, room, ctx)
 
 
 def _publish(
@@ -256,10 +273,11 @@ def _publish_file(
     tables: Mapping[str, pa.Schema],
     spec: DatasetSpec | None,
     options: Mapping[str, Any],
+    room: Room | None,
     ctx: RunContext,
 ) -> Iterator[Mapping[str, TableWriter]]:
     with (
-        staged(place) as path,
+        staged(place, room) as path,
         _publish(connector, str(path), tables, spec, options, ctx) as writers,
     ):
         yield writers
@@ -273,10 +291,11 @@ def _publish_folder(
     tables: Mapping[str, pa.Schema],
     spec: DatasetSpec | None,
     options: Mapping[str, Any],
+    room: Room | None,
     ctx: RunContext,
 ) -> Iterator[Mapping[str, TableWriter]]:
     names = {table: f"{file_name(table, place.uri)}{suffix}" for table in tables}
-    with staged(place) as folder:
+    with staged(place, room) as folder:
         folder.mkdir()
         if spec is not None and len(tables) > 1 and tables.keys() <= spec.tables.keys():
             text = yaml_text(shareable(spec, tables))

@@ -3,11 +3,46 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
 
 from simulacra.connectors.files import Place
 from simulacra.connectors.publish import MARKER, writing
 from simulacra.core.errors import OutputError, UsageError
+
+
+class IfExists(StrEnum):
+    """What is done with tables of a database that are there already."""
+
+    FAIL = "fail"
+    APPEND = "append"
+    REPLACE = "replace"
+
+
+def merged(if_exists: str, *, overwrite: bool) -> IfExists:
+    """Return what is done with what is there: ``overwrite`` is another word for ``replace``.
+
+    Raises:
+        UsageError: The arguments make no sense.
+    """
+    if if_exists not in set(IfExists):
+        known = ", ".join(IfExists)
+        raise UsageError(f"if_exists is {if_exists!r}", mend=f"Choose one of {known}")
+    if overwrite and if_exists == IfExists.APPEND:
+        raise UsageError("what is there can't be both overwritten and appended to")
+    return IfExists.REPLACE if overwrite else IfExists(if_exists)
+
+
+def check_no_append(if_exists: IfExists, where: str) -> None:
+    """Refuse to append to what is no database.
+
+    Raises:
+        UsageError: That is asked for.
+    """
+    if if_exists == IfExists.APPEND:
+        raise UsageError(
+            "rows can't be appended to files", where=where, mend="Use --overwrite, or a database"
+        )
 
 
 def check_apart(target: Place, source: Place) -> None:

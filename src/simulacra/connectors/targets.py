@@ -10,7 +10,13 @@ import re
 from simulacra.connectors.files import Place, place_of, reading
 from simulacra.connectors.known import Connectors
 from simulacra.connectors.parquet import is_partitioned
-from simulacra.connectors.replacing import check_apart, check_replaceable
+from simulacra.connectors.replacing import (
+    IfExists,
+    check_apart,
+    check_no_append,
+    check_replaceable,
+    merged,
+)
 from simulacra.core.errors import OutputError, UsageError
 from simulacra.core.protocols import Connector
 
@@ -26,6 +32,7 @@ def check_target(
     file_format: str | None = None,
     partitioned: bool = False,
     overwrite: bool = False,
+    if_exists: str = IfExists.FAIL,
 ) -> None:
     """Refuse a target early that can't or must not be written.
 
@@ -35,6 +42,7 @@ def check_target(
         file_format: Name of a connector; that of the ending when None.
         partitioned: Whether each table becomes a folder of Parquet parts.
         overwrite: Whether what Simulacra wrote before, or a file, may be replaced.
+        if_exists: What is done with tables of a database: ``fail``, ``append`` or ``replace``.
 
     Raises:
         UsageError: The target is the source, in it or around it; or the arguments make no sense
@@ -42,6 +50,14 @@ def check_target(
         OutputError: There is something already that may not be replaced, or no way to write.
     """
     connectors = Connectors()
+    how = merged(if_exists, overwrite=overwrite)
+    if (database := connectors.filled_by(dest)) is not None:
+        if file_format not in {None, database.name} or partitioned:
+            raise UsageError("a database has no file format", where=dest)
+        if source is not None and connectors.filled_by(source) is not None:
+            check_other_database(dest, source)
+        return
+    check_no_append(how, dest)
     if connectors.of_scheme(dest) is not None:
         return
     target = place_of(dest)
@@ -50,7 +66,31 @@ def check_target(
         check_apart(target, place_of(source))
         if is_file:
             check_fits(_count_tables(place_of(source), connectors), connector, target.uri)
-    check_replaceable(target, overwrite=overwrite)
+    check_replaceable(target, overwrite=how == IfExists.REPLACE)
+
+
+def check_other_database(dest: str, source: str) -> None:
+    """Refuse to write into the database that is read.
+
+    Raises:
+        UsageError: They are the same.
+    """
+    from simulacra.connectors.sql.place import database_of
+
+    places = []
+    for database in (database_of(dest), database_of(source)):
+        url = database.url
+        if database.dialect.is_file:
+            places.append(("", "", str(database.path.resolve())))
+        else:
+            host = (url.host or "localhost").replace("127.0.0.1", "localhost")
+            places.append((database.dialect.name, f"{host}:{url.port}", str(url.database)))
+    if places[0] == places[1]:
+        raise UsageError(
+            "the target is the source itself",
+            where=database_of(dest).safe,
+            mend="Write to another database: what is real is not to be mixed with what is not",
+        )
 
 
 def check_product(path: str, *sources: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import groupby, islice
@@ -181,15 +182,20 @@ class _Digesting:
 
 
 def _written(batches: Iterator[pa.RecordBatch], sink: _Digesting) -> Iterator[pa.RecordBatch]:
+    """Yield batches; each is written in a thread of its own while the next one is made."""
     options = pa.ipc.IpcWriteOptions(compression="lz4")
-    writer = None
-    for batch in batches:
-        if writer is None:
-            writer = pa.ipc.new_stream(pa.PythonFile(sink, "w"), batch.schema, options=options)
-        writer.write_batch(batch)
-        yield batch
-    if writer is not None:
-        writer.close()
+    writer = under_way = None
+    with ThreadPoolExecutor(1, thread_name_prefix="simulacra-journal") as thread:
+        for batch in batches:
+            if writer is None:
+                writer = pa.ipc.new_stream(pa.PythonFile(sink, "w"), batch.schema, options=options)
+            if under_way is not None:
+                under_way.result()
+            under_way = thread.submit(writer.write_batch, batch)
+            yield batch
+        if writer is not None and under_way is not None:
+            under_way.result()
+            writer.close()
 
 
 def digest_of(path: Path) -> str:

@@ -82,7 +82,7 @@ def check_schema(spec: DatasetSpec, sources: Mapping[str, BatchSource]) -> None:
     """Refuse data whose names or types are not those of the specification.
 
     Raises:
-        SpecError: Names every mismatch; or a plug-in that isn't there, or a key that can't be kept.
+        SpecError: Names every mismatch; or a plug-in that isn't there.
     """
     check_plugins(spec)
     wrong = sorted(str(mismatch) for mismatch in schema_mismatches(spec, sources))
@@ -92,14 +92,6 @@ def check_schema(spec: DatasetSpec, sources: Mapping[str, BatchSource]) -> None:
             why="; ".join(wrong),
             mend="Edit the specification, or detect it anew",
         )
-    for name, table in spec.tables.items():
-        if len(table.primary_key) == 1 and table.columns[table.primary_key[0]].type != _KEY:
-            column = table.columns[table.primary_key[0]]
-            raise SpecError(
-                f"the primary key is of type {column.type}, whose values may repeat",
-                where=f"{name}.{table.primary_key[0]}",
-                mend=f"Set its type to {_KEY}, or take it out of primary_key",
-            )
 
 
 def check_plugins(spec: DatasetSpec) -> None:

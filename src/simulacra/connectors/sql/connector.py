@@ -27,6 +27,10 @@ class _Databases:
     name: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]] = ()
     schemes: ClassVar[tuple[str, ...]]
+    fills: ClassVar[bool] = True
+    """Tables can be put beside others, and rows into tables that are there."""
+    chooses_tables: ClassVar[bool] = True
+    """The options include and exclude are its own: other tables are not looked at."""
 
     def read(
         self, uri: str, options: Mapping[str, Any], ctx: RunContext

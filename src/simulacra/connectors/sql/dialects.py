@@ -81,7 +81,9 @@ class Dialect:
         from sqlalchemy.engine.default import DefaultDialect
         from sqlalchemy.sql.compiler import IdentifierPreparer
 
-        preparer = IdentifierPreparer(DefaultDialect(), initial_quote=self.quote)
+        preparer = IdentifierPreparer(
+            DefaultDialect(), initial_quote=self.quote, escape_quote=self.quote
+        )
         return ".".join(preparer.quote_identifier(name) for name in names if name is not None)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from enum import StrEnum
 from typing import Any
 
 import pyarrow as pa
@@ -22,12 +21,13 @@ Origin = Mapping[str, Any]
 _REFLECTORS = {"sqlalchemy": reflect_sqlalchemy, "duckdb": reflect_duckdb}
 
 
-class IfExists(StrEnum):
-    """What is done if a table is there already."""
-
-    FAIL = "fail"
-    APPEND = "append"
-    REPLACE = "replace"
+def recover(database: Database) -> None:
+    """Let SQLite undo what a killed process left half done, which readers may not."""
+    if database.dialect.name == "sqlite":
+        begun = database.path.with_name(f"{database.path.name}-journal")
+        if begun.is_file():
+            with engine(database).connect() as connection:
+                connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").fetchall()
 
 
 def default_schema(database: Database) -> str | None:

@@ -11,17 +11,18 @@ import pyarrow as pa
 from pydantic import Field
 
 from simulacra.connectors.files import place_of
-from simulacra.connectors.publish import staged
+from simulacra.connectors.publish import staged, sync
+from simulacra.connectors.replacing import IfExists
 from simulacra.connectors.sql.connections import require
 from simulacra.connectors.sql.design import design
 from simulacra.connectors.sql.existing import (
-    IfExists,
     check_unreferenced,
     children_first,
     default_schema,
     existing_tables,
     filled_table,
     has_rows,
+    recover,
 )
 from simulacra.connectors.sql.names import Names
 from simulacra.connectors.sql.place import Database, database_of, failing
@@ -79,6 +80,7 @@ def publish(
         check_names(schema, name)
     with _file_of(target) as database:
         with failing(target):
+            recover(database)
             task = _plan(database, tables, spec, options, ctx)
             store = _store(task)
         with _filling(store, target, ctx.progress.note):
@@ -98,6 +100,7 @@ def _file_of(target: Database) -> Iterator[Database]:
         return
     with staged(place_of(str(target.path))) as path:
         yield replace(target, url=target.url.set(database=str(path)))
+        sync(path)
 
 
 @contextmanager

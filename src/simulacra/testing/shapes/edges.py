@@ -67,7 +67,7 @@ def odd_names(m: Maker) -> Database:
         foreign: m.linked(400, 100, 0.1),
         "above, it": pa.nulls(400, pa.int64()),
         "a:0": m.numbers(400),
-        "": m.words(400),
+        "?": m.words(400),
     }
     columns[foreign] = keys_of(m.tables[parent], key, columns[foreign])
     above = m.linked(400, 30, 0.2)

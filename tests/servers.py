@@ -1,0 +1,62 @@
+"""Database servers to test with, and databases made for one test and dropped after it.
+
+PostgreSQL and MariaDB are those of ``SIMULACRA_TEST_POSTGRESQL`` and ``SIMULACRA_TEST_MARIADB``,
+else the local ones. Where they are not there tests are skipped; in CI they fail.
+"""
+
+import os
+import secrets
+from contextlib import contextmanager, suppress
+
+import pytest
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from simulacra.connectors.sql.connections import duckdb_connection, engine
+from simulacra.connectors.sql.place import database_of
+
+POSTGRESQL = os.environ.get("SIMULACRA_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1/test")
+MARIADB = os.environ.get("SIMULACRA_TEST_MARIADB", "mysql://root@127.0.0.1/test")
+
+
+def run_sql(url, *statements):
+    """Run statements one by one, as they are, each committed at once; returns the last's rows."""
+    database = database_of(url)
+    if database.dialect.name == "duckdb":
+        with duckdb_connection(database) as connection:
+            for statement in statements:
+                found = connection.execute(statement)
+            return found.fetchall()
+    made = engine(database)
+    options = {"isolation_level": "AUTOCOMMIT", "no_parameters": True}
+    with made.connect().execution_options(**options) as connection:
+        for statement in statements:
+            result = connection.exec_driver_sql(statement)
+        return [tuple(row) for row in result] if result.returns_rows else []
+
+
+@contextmanager
+def fresh_database(server, clause=""):
+    """Give the URL of a new database on a server."""
+    name = f"simulacra_{secrets.token_hex(6)}"
+    try:
+        run_sql(server, f"CREATE DATABASE {name} {clause}")
+    except (SQLAlchemyError, OSError) as error:
+        why = f"no database server at {make_url(server).host}: {error}"
+        pytest.fail(why) if os.environ.get("CI") == "true" else pytest.skip(why)
+    try:
+        yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    finally:
+        drop(server, name)
+
+
+def drop(server, name):
+    """Drop a database, whoever is still connected to it."""
+    if server.startswith("postgres"):
+        run_sql(server, f"DROP DATABASE {name} WITH (FORCE)")
+        return
+    connected = f"SELECT id FROM information_schema.processlist WHERE db = '{name}'"
+    for (number,) in run_sql(server, connected):
+        with suppress(SQLAlchemyError):  # it has just gone by itself
+            run_sql(server, f"KILL {number}")
+    run_sql(server, f"DROP DATABASE {name}")
