@@ -36,7 +36,7 @@ from simulacra.pipeline.unique_kernels import (
 
 _IDENTIFIER = "identifier"
 _CATEGORY = "category"
-_WORDS = {_CATEGORY, _IDENTIFIER, "text"}
+_FORMED = {"boolean", "date", "datetime", "decimal", "duration", "float", "integer", "time"}
 _MOST_CHOICES = 10_000
 _NO_TAGS: Hashes = np.empty(0, np.uint64)
 
@@ -158,8 +158,8 @@ def _planned(key: Key, mover: str, table: TableSpec, sample: pa.Table) -> Unique
         return None if ticks is None else UniqueKey(key, mover, ticks)
     if not _is_text(values.type):
         return UniqueKey(key, mover) if _is_bytes(values.type) else None
-    if table.columns[mover].type not in _WORDS:
-        return None  # other letters would make no date of a date
+    if table.columns[mover].type in _FORMED:
+        return None  # with other letters a date is none
     longest = pc.max(pc.utf8_length(values)).as_py() or 0
     choices: tuple[str, ...] = ()
     # Values of other texts are nobody's to give away.
