@@ -55,8 +55,27 @@ def drop(server, name):
     if server.startswith("postgres"):
         run_sql(server, f"DROP DATABASE {name} WITH (FORCE)")
         return
+    _disconnect(server, name)
+    run_sql(server, f"DROP DATABASE {name}")
+
+
+def empty(server, url):
+    """Drop all tables of a database, whoever is still connected to it: quicker than a new one."""
+    name = make_url(url).database
+    if server.startswith("postgres"):
+        others = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        run_sql(server, others)
+        run_sql(url, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+        return
+    _disconnect(server, name)
+    tables = f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{name}'"
+    found = [f"`{table.replace('`', '``')}`" for (table,) in run_sql(server, tables)]
+    if found:
+        run_sql(url, "SET foreign_key_checks = 0", f"DROP TABLE {', '.join(found)}")
+
+
+def _disconnect(server, name):
     connected = f"SELECT id FROM information_schema.processlist WHERE db = '{name}'"
     for (number,) in run_sql(server, connected):
         with suppress(SQLAlchemyError):  # it has just gone by itself
             run_sql(server, f"KILL {number}")
-    run_sql(server, f"DROP DATABASE {name}")

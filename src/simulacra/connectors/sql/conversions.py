@@ -28,9 +28,23 @@ def to_type(kind: pa.DataType) -> Convert:
         del note
         if isinstance(values, pa.ExtensionArray):
             values = values.storage
+        if pa.types.is_time(kind) and is_text(values.type):
+            values = _clock(values)
         return values if values.type.equals(kind) else values.cast(kind)
 
     return convert
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Say whether values are text."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _clock(text: pa.Array) -> pa.Array:
+    """Read times of day from text, which Arrow does only behind a day."""
+    day, between = pa.scalar("1970-01-01T", pa.string()), pa.scalar("", pa.string())
+    moments = pc.binary_join_element_wise(day, text.cast(pa.string()), between)
+    return moments.cast(pa.timestamp("us")).cast(pa.time64("us"))
 
 
 def decimal_from_text(kind: pa.DataType) -> Convert:
@@ -54,16 +68,16 @@ def moments_from_text(kind: pa.DataType) -> Convert:
     Times with a zone are taken to be UTC.
     """
     zone = pa.types.is_timestamp(kind) and kind.tz is not None
-    naive = pa.timestamp(kind.unit) if zone else kind
+    cast = to_type(pa.timestamp(kind.unit) if zone else kind)
 
     def convert(values: pa.Array, note: Note) -> pa.Array:
         text = values.cast(pa.string())
         try:
-            found = text.cast(naive)
+            found = cast(text, note)
         except pa.ArrowInvalid:
             note("holds days or times that there are not, as 0000-00-00: read as null")
             real = [value if value and _is_moment(value) else None for value in text.to_pylist()]
-            found = pa.array(real, pa.string()).cast(naive)
+            found = cast(pa.array(real, pa.string()), note)
         return found.cast(kind) if zone else found
 
     return convert

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from simulacra.connectors.sql.columns import Draft, draft_of, drafted, fit_references
 from simulacra.connectors.sql.dialects import Dialect
-from simulacra.connectors.sql.names import Names, check_length
+from simulacra.connectors.sql.names import Names, check_name
 from simulacra.connectors.sql.tables import (
     Check,
     Index,
@@ -87,9 +87,9 @@ class _Part:
         self.spec = spec
         self.origin: Origin = spec.origin if spec is not None else {}
         self.is_native = self.origin.get("dialect") == dialect.name and dialect.tested
-        check_length(place.table, dialect.name, dialect.title, name)
+        check_name(place.table, dialect.name, dialect.title, name)
         for column in schema.names:
-            check_length(column, dialect.name, dialect.title, f"{name}.{column}")
+            check_name(column, dialect.name, dialect.title, f"{name}.{column}")
         self.primary_key = self._primary_key()
         self.drafts = self._drafts(schema)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from itertools import count
 
@@ -22,8 +23,14 @@ _OF_TABLE: Mapping[str, frozenset[str]] = {
 """What may have one name in two tables of a schema."""
 
 
-def check_length(name: str, dialect: str, title: str, where: str) -> None:
-    """Refuse the name of a table or column that is too long, or empty.
+_ONE_PLANE = {"mysql"}
+_LAST_OF_PLANE = 0xFFFF
+STAGED = re.compile(r"_simulacra_[0-9a-f]{8}_")
+"""What the names of tables begin with that are not whole yet."""
+
+
+def check_name(name: str, dialect: str, title: str, where: str) -> None:
+    """Refuse the name of a table or column that is too long, empty, or has impossible characters.
 
     Raises:
         OutputError: It is.
@@ -34,6 +41,14 @@ def check_length(name: str, dialect: str, title: str, where: str) -> None:
             f"the name has {_length(name, unit)} {unit}",
             where=where,
             why=f"{title} has at most {most}",
+            mend="Rename it",
+        )
+    beyond = [sign for sign in name if ord(sign) > _LAST_OF_PLANE]
+    if beyond and dialect in _ONE_PLANE:
+        raise OutputError(
+            f"the name holds {beyond[0]!r}",
+            where=where,
+            why=f"names in {title} take no character beyond U+FFFF",
             mend="Rename it",
         )
     if not name or "\0" in name:

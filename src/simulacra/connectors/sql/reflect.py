@@ -73,6 +73,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from simulacra.connectors.sql import reflect_duckdb, reflect_sqlalchemy
+from simulacra.connectors.sql.names import STAGED
 from simulacra.connectors.sql.options import SqlReadOptions
 from simulacra.connectors.sql.place import Database, connecting
 from simulacra.connectors.sql.reflect_sqlalchemy import Origin
@@ -97,7 +98,11 @@ def reflect(database: Database, options: SqlReadOptions) -> dict[str, Origin]:
     with connecting(database):
         default, known = reflector.schemas(database)
         wanted = _wanted(options.schemas, default, known, database)
-        origins = list(reflector.origins(database, wanted, views=options.views))
+        origins = [
+            origin
+            for origin in reflector.origins(database, wanted, views=options.views)
+            if not STAGED.match(origin["table"])
+        ]
     _find_parents(origins)
     bare = [origin["table"] for origin in origins]
     named = {
