@@ -6,7 +6,8 @@ else the local ones. Where they are not there tests are skipped; in CI they fail
 
 import os
 import secrets
-from contextlib import contextmanager, suppress
+import sqlite3
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 from sqlalchemy import make_url
@@ -27,6 +28,11 @@ def run_sql(url, *statements):
             for statement in statements:
                 found = connection.execute(statement)
             return found.fetchall()
+    if database.dialect.name == "sqlite":
+        with closing(sqlite3.connect(database.url.database, isolation_level=None)) as connection:
+            for statement in statements:
+                found = connection.execute(statement).fetchall()
+            return found
     made = engine(database)
     options = {"isolation_level": "AUTOCOMMIT", "no_parameters": True}
     with made.connect().execution_options(**options) as connection:

@@ -129,7 +129,7 @@ _POSTGRESQL = _COMMON | {
     "name": _sized("text", "length"),
     "citext": _plain("text"),
     "jsonb": _plain("json"),
-    "money": _decimal(19, 2),
+    "money": _plain("decimal", precision=19, scale=2, money=True),
     "bytea": _plain("binary"),
     "bit": _sized("bits", "length", fixed=True),
     "bit varying": _sized("bits", "length"),

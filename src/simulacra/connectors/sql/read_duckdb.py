@@ -116,7 +116,10 @@ def _text(given: pa.DataType) -> tuple[pa.DataType, Convert]:
 
 
 def _moment(given: pa.DataType) -> tuple[pa.DataType, Convert]:
-    return given, bounded(given)
+    # A session's zone may go by another name, as Etc/UTC; moments are the same.
+    zoned = pa.types.is_timestamp(given) and given.tz is not None
+    kind = pa.timestamp(given.unit, "UTC") if zoned else given
+    return kind, bounded(kind)
 
 
 _PLANS: Mapping[str, Callable[[pa.DataType], tuple[pa.DataType, Convert]]] = {

@@ -182,7 +182,9 @@ def _surveyed_decimal(name: str, sql: str, size: tuple[int | None, int | None, b
 def _decimal(name: str, sql: str, generic: Generic) -> ReadColumn:
     precision, scale = digits_of(generic) or (38, 0)
     kind = decimal(precision, scale)
-    return ReadColumn(name, f"{sql}::text", kind, decimal_from_text(kind))
+    # The text of money has signs of currency.
+    number = f"{sql}::numeric" if generic.get("money") else sql
+    return ReadColumn(name, f"{number}::text", kind, decimal_from_text(kind))
 
 
 def _integer(name: str, sql: str, generic: Generic) -> ReadColumn:
