@@ -19,6 +19,7 @@ from simulacra.core.schema import ColumnSpec, RuleSpec, TableSpec
 from simulacra.pipeline.flat_model import FlatModel, NamedCodec, as_context, encode_columns
 from simulacra.pipeline.nesting import ITEM, Flat, flat_columns, list_columns, list_lengths
 from simulacra.pipeline.options import FitOptions, checked_config
+from simulacra.rules.columns import check_given
 from simulacra.rules.discovery import discover
 
 _RARE = 5
@@ -81,16 +82,18 @@ class TableLearner:
         self, spec: TableSpec, sample: pa.RecordBatch
     ) -> tuple[tuple[str, FittedRule], ...]:
         table = spec.model_copy(update={"columns": self._columns})
-        rows = pa.Table.from_batches([sample])
+        rows, batch = pa.Table.from_batches([sample]), sample
         wanted = list(spec.rules)
+        unchanging = self._given | self._fixed
         if self._options.find_rules:
-            unchanging = self._given | self._fixed
             wanted += discover(rows, table, given=unchanging, rng=self._rng.child("rules"))
         fitted = []
         for rule in wanted:
             name, made = self._fit_rule(rule, rows, table)
             fitted.append((name, made))
-            rows = pa.Table.from_batches([made.encode(b) for b in rows.to_batches()])
+            encoded = made.encode(batch)
+            check_given(batch, encoded, unchanging, where=f"{self._where}: {name}")
+            rows, batch = pa.Table.from_batches([encoded]), encoded
             self._ctx.progress.note(f"{self._where}: {rule.rule} {_options_text(rule)}")
         return tuple(fitted)
 
