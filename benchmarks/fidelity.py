@@ -23,7 +23,7 @@ from _common import Row, data, tpch, write_result
 from numpy.typing import NDArray
 
 import simulacra
-from simulacra.core.protocols import Score
+from simulacra.core.scores import Score
 
 Figures = NDArray[np.float64]
 

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from _common import HERE, Row, tpch, write_result
 
 import simulacra
-from simulacra.core.protocols import Score
+from simulacra.core.scores import Score
 
 PEERS = HERE / "peers"
 ROWS = 100_000

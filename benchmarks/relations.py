@@ -22,7 +22,7 @@ from _common import Row, data, tpch, write_result
 
 import simulacra
 from simulacra.core.context import RunContext
-from simulacra.core.protocols import Score
+from simulacra.core.scores import Score
 
 Tables = dict[str, pa.Table]
 

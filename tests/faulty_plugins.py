@@ -18,8 +18,9 @@ import pyarrow.parquet as pq
 from simulacra.core.batches import TableSource
 from simulacra.core.errors import InputError
 from simulacra.core.features import Features
-from simulacra.core.protocols import Detection, FittedColumn, ModelTraits, Score
+from simulacra.core.protocols import Detection, FittedColumn, ModelTraits
 from simulacra.core.random import RngKey
+from simulacra.core.scores import Group, Measure, Score
 from simulacra.datatypes.category import Category
 from simulacra.models.independent import FittedIndependent, Independent
 from simulacra.rules.difference import Difference
@@ -484,8 +485,8 @@ class RoundsNumbers(LeavesPartialFiles):
 class _Metric:
     name = "faulty"
     scope = "table"
-    higher_is_better = True
-    ideal = 1.0
+    measures = (Measure("faulty", "Faulty", Group.FIDELITY),)
+    optional = False
 
     def compute(self, real, synthetic, *, holdout, table, options, rng):
         del real, synthetic, holdout, table, options, rng

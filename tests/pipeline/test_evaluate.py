@@ -16,7 +16,7 @@ from simulacra.core.limits import Limits
 from simulacra.core.schema import ColumnSpec, DatasetSpec
 from simulacra.pipeline import evaluate as module
 from simulacra.pipeline.evaluate import evaluate, evaluate_dataset
-from simulacra.pipeline.report import Report
+from simulacra.pipeline.reports.report import Report
 
 METRICS = ["column_shapes", "pair_trends", "detection", "closest_records"]
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from simulacra.core.protocols import Score
+from simulacra.core.scores import Group, Measure, Score
 from simulacra.metrics.cardinality import Cardinality
 from simulacra.testing import NotConformant, checks_for
 
@@ -16,8 +16,8 @@ COLUMNS = ("orders.customer",)
 class Faulty:
     name = "faulty"
     scope = "dataset"
-    higher_is_better = True
-    ideal = 1.0
+    measures = (Measure("faulty", "Faulty", Group.RELATIONS),)
+    optional = False
 
     def compute(self, real, synthetic, *, holdout, spec, options, rng):
         return [Score(self.name, self.value(), COLUMNS, details={"table": "orders"})]

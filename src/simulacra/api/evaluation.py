@@ -12,7 +12,7 @@ from simulacra.core.errors import SpecError
 from simulacra.core.protocols import BatchSource
 from simulacra.pipeline.evaluate import ROWS, evaluate_dataset
 from simulacra.pipeline.plain import plain
-from simulacra.pipeline.report import Report
+from simulacra.pipeline.reports.report import Report
 
 
 def evaluate(  # noqa: PLR0913 - all but the two sides are keyword-only options

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from simulacra.core.random import RngKey
     from simulacra.core.references import DatasetView
     from simulacra.core.schema import ColumnSpec, DatasetSpec, TableSpec
+    from simulacra.core.scores import Measure, Score
 
 BLOCK_ROWS = 65_536
 """Rows in one block: the unit of drawing, with its own key; part of the format of a result."""
@@ -365,33 +366,16 @@ class Model(Protocol):
 # --- metrics -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """One measurement.
-
-    Attributes:
-        metric: The metric's name.
-        value: The measured value; None where it can't be defined (``details["why"]`` says why).
-        columns: The columns it is about; empty for a whole table.
-        floor: What a second real sample scores, when a hold-out exists.
-        details: Whatever else is worth keeping, JSON-able.
-    """
-
-    metric: str
-    value: float | None
-    columns: tuple[str, ...] = ()
-    floor: float | None = None
-    details: Mapping[str, Any] = field(default_factory=dict)
-
-
 class Metric(Protocol):
     """A measure of a synthetic table against a real one."""
 
     name: ClassVar[str]
     scope: ClassVar[str]
     """``column``, ``pair`` or ``table``; see :class:`DatasetMetric` for ``dataset``."""
-    higher_is_better: ClassVar[bool]
-    ideal: ClassVar[float]
+    measures: ClassVar[tuple[Measure, ...]]
+    """What its scores are, one for each name that they have."""
+    optional: ClassVar[bool]
+    """Measured only when asked for by name: it takes long, or needs options."""
 
     def compute(
         self,
@@ -416,8 +400,10 @@ class DatasetMetric(Protocol):
     name: ClassVar[str]
     scope: ClassVar[str]
     """``dataset``."""
-    higher_is_better: ClassVar[bool]
-    ideal: ClassVar[float]
+    measures: ClassVar[tuple[Measure, ...]]
+    """What its scores are, one for each name that they have."""
+    optional: ClassVar[bool]
+    """Measured only when asked for by name: it takes long, or needs options."""
 
     def compute(
         self,

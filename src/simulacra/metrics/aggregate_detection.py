@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from simulacra.core.protocols import Score
 from simulacra.core.random import RngKey
 from simulacra.core.references import DatasetView, Reference, references_of
 from simulacra.core.schema import DatasetSpec
+from simulacra.core.scores import Group, Measure, Score
 from simulacra.metrics.joined import Join
 from simulacra.metrics.joined_detection import Parents, Rows, detect_each
 
@@ -26,8 +26,16 @@ class AggregateDetection:
 
     name: ClassVar[str] = "aggregate_detection"
     scope: ClassVar[str] = "dataset"
-    higher_is_better: ClassVar[bool] = False
-    ideal: ClassVar[float] = 0.5
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure(
+            "aggregate_detection",
+            "C2ST with children",
+            Group.RELATIONS,
+            higher_is_better=False,
+            ideal=0.5,
+        ),
+    )
+    optional: ClassVar[bool] = False
 
     def compute(
         self,

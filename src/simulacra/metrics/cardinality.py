@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from simulacra.core.protocols import Score
 from simulacra.core.random import RngKey
 from simulacra.core.references import DatasetView, Reference, ReferenceCounts, references_of
 from simulacra.core.schema import DatasetSpec
+from simulacra.core.scores import Group, Measure, Score
 from simulacra.metrics.joined import about, qualified, unjoined
 
 _COMPARABLE = 0.8
@@ -31,8 +31,12 @@ class Cardinality:
 
     name: ClassVar[str] = "cardinality"
     scope: ClassVar[str] = "dataset"
-    higher_is_better: ClassVar[bool] = False
-    ideal: ClassVar[float] = 0.0
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure(
+            "cardinality", "Cardinality (KS)", Group.RELATIONS, higher_is_better=False, ideal=0.0
+        ),
+    )
+    optional: ClassVar[bool] = False
 
     def compute(
         self,

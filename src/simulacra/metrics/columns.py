@@ -9,8 +9,8 @@ from enum import StrEnum
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simulacra.core.protocols import Score
 from simulacra.core.schema import ColumnSpec, TableSpec
+from simulacra.core.scores import Score
 from simulacra.metrics.encode import readable_as_numbers
 
 _NUMBER_TYPES = frozenset({"integer", "float", "decimal", "date", "datetime", "time", "duration"})

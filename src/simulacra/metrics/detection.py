@@ -9,12 +9,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from simulacra.core.protocols import Score
 from simulacra.core.random import RngKey
 from simulacra.core.schema import TableSpec
+from simulacra.core.scores import Group, Measure, Score
 from simulacra.metrics.boosting import matrices, side_by_side, train
 from simulacra.metrics.columns import Leaf, leaves
-from simulacra.metrics.sides import Sides, thread_budget
+from simulacra.metrics.intervals import Interval, auc
+from simulacra.metrics.sides import Floor, Sides, halves, thread_budget
 
 TREES = 200
 _TEST_SHARE = 0.3
@@ -44,13 +45,17 @@ class Detection:
     numbers that is not compared: rows of one group are never both learned from and judged, unless
     so few groups hold most rows (as good as 200) that some of them alone can't judge. With a
     hold-out, both synthetic and real rows are told from it, as many of each; the latter gives the
-    floor.
+    floor. Without one, the floor is one half of the real rows told from the other.
     """
 
     name: ClassVar[str] = "detection"
     scope: ClassVar[str] = "table"
-    higher_is_better: ClassVar[bool] = False
-    ideal: ClassVar[float] = 0.5
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure(
+            "detection", "Detection (C2ST AUC)", Group.FIDELITY, higher_is_better=False, ideal=0.5
+        ),
+    )
+    optional: ClassVar[bool] = False
 
     def compute(
         self,
@@ -72,17 +77,24 @@ class Detection:
         details["rows"] = rows
         if why := _impossible(rows, found):
             return [Score(self.name, None, details={"why": why, **details})]
-        others = [sides.synthetic] if sides.peer is None else [sides.synthetic, sides.peer]
-        (value, gains), *floor = side_by_side(
-            lambda other: _auc(found, sides.reference, other, options.get("groups"), rng),
-            others,
-            thread_budget(options),
+        groups = options.get("groups")
+        pairs = [(sides.reference, sides.synthetic), _alike(sides, rng)]
+        (value, interval, gains), (floor, _, _) = side_by_side(
+            lambda pair: _auc(found, *pair, groups, rng), pairs, thread_budget(options)
         )
+        details["floor"] = (Floor.HALVES if holdout is None else Floor.HOLDOUT).value
         details["given_away_by"] = [
             {"column": column, "share": round(share, 4)}
             for column, share in list(gains.items())[:_TELLING_COLUMNS]
         ]
-        return [Score(self.name, value, floor=floor[0][0] if floor else None, details=details)]
+        return [Score(self.name, value, floor=floor, details=details, interval=interval)]
+
+
+def _alike(sides: Sides, rng: RngKey) -> tuple[pa.Table, pa.Table]:
+    """Return two samples of real rows that share none, lest a classifier know rows by heart."""
+    if sides.floor is Floor.HOLDOUT:
+        return sides.reference, sides.peer
+    return halves(sides.reference, rng.child("halves"))
 
 
 def _impossible(rows: int, found: Sequence[Leaf]) -> str:
@@ -99,9 +111,7 @@ def _auc(
     other: pa.Table,
     groups: str | None,
     rng: RngKey,
-) -> tuple[float, dict[str, float]]:
-    from sklearn.metrics import roc_auc_score
-
+) -> tuple[float, Interval, dict[str, float]]:
     features = matrices(found, [reference, other])
     named = [None if groups is None else np.asarray(s.column(groups)) for s in (reference, other)]
     learn, judge = [], []
@@ -118,8 +128,8 @@ def _auc(
         rng=rng.child("train"),
     )
     answers = trained.predict(np.concatenate(judge))
-    auc = float(roc_auc_score(np.repeat([1, 0], judged), answers))
-    return auc, trained.gains(features.columns)
+    value, interval = auc(answers[:judged], answers[judged:])
+    return value, interval, trained.gains(features.columns)
 
 
 def _split(

@@ -11,10 +11,10 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from simulacra.core.protocols import Score
 from simulacra.core.random import RngKey
 from simulacra.core.references import DatasetView, Path, Reference, paths_of
 from simulacra.core.schema import DatasetSpec
+from simulacra.core.scores import Group, Measure, Score
 from simulacra.metrics.boosting import side_by_side
 from simulacra.metrics.columns import Kind, leaves
 from simulacra.metrics.joined import Join, about, qualified, siblings_of
@@ -84,8 +84,13 @@ class HopTrends:
 
     name: ClassVar[str] = "hop_trends"
     scope: ClassVar[str] = "dataset"
-    higher_is_better: ClassVar[bool] = True
-    ideal: ClassVar[float] = 1.0
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("hop_trends_1", "Trends, parent", Group.RELATIONS),
+        Measure("hop_trends_2", "Trends, two hops", Group.RELATIONS),
+        Measure("hop_trends_3", "Trends, three hops", Group.RELATIONS),
+        Measure("hop_trends_parents", "Trends, two parents", Group.RELATIONS),
+    )
+    optional: ClassVar[bool] = False
 
     def compute(
         self,
@@ -142,7 +147,7 @@ def _score(
     ]
     pairs, left_out = _at_most(list(product(*ends)), MOST_PAIRS, "pairs", rng.child("pairs"))
     scores = [pair_score(way.name, one, other, {}) for one, other in pairs]
-    return _mean(way.name, columns, scores, details | left_out | sides.rows)
+    return _mean(way.name, columns, scores, details | left_out | sides.details)
 
 
 def _mean(

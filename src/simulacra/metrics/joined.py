@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from simulacra.core.protocols import Score
 from simulacra.core.references import Path, Reference, label_of, references_of
 from simulacra.core.schema import ColumnSpec, DatasetSpec, TableSpec
+from simulacra.core.scores import Score
 from simulacra.metrics.columns import compared
 
 _AGGREGATE = ColumnSpec(type="float", arrow="double")

@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from simulacra.core.protocols import Score
 from simulacra.core.random import RngKey
 from simulacra.core.references import DatasetView, JoinedRows, Reference, references_of
 from simulacra.core.schema import DatasetSpec
+from simulacra.core.scores import Group, Measure, Score
 from simulacra.metrics.boosting import side_by_side
 from simulacra.metrics.detection import Detection
 from simulacra.metrics.encode import as_labels
@@ -37,8 +37,16 @@ class JoinedDetection:
 
     name: ClassVar[str] = "joined_detection"
     scope: ClassVar[str] = "dataset"
-    higher_is_better: ClassVar[bool] = False
-    ideal: ClassVar[float] = 0.5
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure(
+            "joined_detection",
+            "C2ST with parent",
+            Group.RELATIONS,
+            higher_is_better=False,
+            ideal=0.5,
+        ),
+    )
+    optional: ClassVar[bool] = False
 
     def compute(
         self,

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from simulacra.core.protocols import Score
 from simulacra.core.random import RngKey
 from simulacra.core.references import (
     DatasetView,
@@ -16,6 +15,7 @@ from simulacra.core.references import (
     references_of,
 )
 from simulacra.core.schema import DatasetSpec, TableSpec
+from simulacra.core.scores import Group, Measure, Score
 from simulacra.metrics.joined import about, qualified
 
 NULLS = "key_nulls"
@@ -53,8 +53,11 @@ class KeyValidity:
 
     name: ClassVar[str] = "key_validity"
     scope: ClassVar[str] = "dataset"
-    higher_is_better: ClassVar[bool] = True
-    ideal: ClassVar[float] = 1.0
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("key_validity", "Key validity", Group.VALIDITY),
+        Measure("key_nulls", "Nulls in keys", Group.RELATIONS),
+    )
+    optional: ClassVar[bool] = False
 
     def compute(
         self,

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from simulacra.core.protocols import Score
 from simulacra.core.random import RngKey
 from simulacra.core.schema import TableSpec
+from simulacra.core.scores import Group, Measure, Score
 from simulacra.metrics.columns import Kind, Leaf, leaves
 from simulacra.metrics.encode import as_codes, as_numbers
 from simulacra.metrics.sides import Sides, measure
@@ -36,13 +36,16 @@ class PairTrends:
     Text, binary values, lists and identifiers are left out.
 
     Options: ``rows``, the most rows compared on each side (50,000). With a hold-out, both
-    synthetic and as many real rows are compared with it; the latter is the floor.
+    synthetic and as many real rows are compared with it; the latter is the floor. Without one, it
+    is real rows drawn with replacement, compared with the real ones.
     """
 
     name: ClassVar[str] = "pair_trends"
     scope: ClassVar[str] = "pair"
-    higher_is_better: ClassVar[bool] = True
-    ideal: ClassVar[float] = 1.0
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("pair_trends", "Pair trends", Group.FIDELITY),
+    )
+    optional: ClassVar[bool] = False
 
     def compute(
         self,
@@ -64,7 +67,7 @@ class PairTrends:
             why = {"why": sides.empty}
             names = [(used[a].name, used[b].name) for a, b in pairs[:MOST_PAIRS]]
             return scores + [Score(self.name, None, pair, details=why) for pair in names]
-        details: dict[str, Any] = dict(sides.rows)
+        details: dict[str, Any] = dict(sides.details)
         if len(pairs) > MOST_PAIRS:
             chosen = rng.child("pairs").generator().choice(len(pairs), MOST_PAIRS, replace=False)
             details["pairs"] = f"{MOST_PAIRS:,} of {len(pairs):,}, drawn at random"
@@ -123,10 +126,8 @@ def pair_score(metric: str, a: PairColumn, b: PairColumn, details: dict[str, Any
         why = "a correlation is not defined where fewer than two values differ"
         return Score(metric, None, names, None, {"why": why, **details})
     value, floor = measure(r, lambda one, other: 1.0 - abs(one - other) / 2.0)
-    if floor is not None and np.isnan(floor):
-        floor = None
     details |= {"reference_correlation": r[0], "synthetic_correlation": r[1]}
-    return Score(metric, value, names, floor, details)
+    return Score(metric, value, names, None if np.isnan(floor) else floor, details)
 
 
 def _edges(reference: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from simulacra.core.context import RunContext
 from simulacra.core.limits import Limits
-from simulacra.core.protocols import Score
 from simulacra.core.random import RngKey
 from simulacra.core.schema import TableSpec
+from simulacra.core.scores import Group, Measure, Score
 from simulacra.metrics.columns import Kind, Leaf, leaves
 from simulacra.metrics.encode import Numbers, as_codes, as_labels, as_numbers, lengths
 from simulacra.metrics.sides import at_most, row_budget, thread_budget
@@ -48,8 +48,17 @@ class ClosestRecords:
 
     name: ClassVar[str] = "closest_records"
     scope: ClassVar[str] = "table"
-    higher_is_better: ClassVar[bool] = False
-    ideal: ClassVar[float] = 0.5
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure(
+            "closest_records",
+            "Closest records (DCR share)",
+            Group.PRIVACY,
+            higher_is_better=False,
+            ideal=0.5,
+        ),
+        Measure("exact_copies", "Exact copies", Group.PRIVACY, higher_is_better=False, ideal=None),
+    )
+    optional: ClassVar[bool] = False
 
     def compute(
         self,
@@ -103,7 +112,7 @@ class ClosestRecords:
             "median_distance": float(np.median(learned)),
             "median_distance_holdout": float(np.median(held_out)),
         }
-        return Score(self.name, share, floor=self.ideal, details=details)
+        return Score(self.name, share, floor=self.measures[0].ideal, details=details)
 
 
 def points(

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from simulacra.core.protocols import Score
 from simulacra.core.random import RngKey
 from simulacra.core.schema import TableSpec
+from simulacra.core.scores import Group, Measure, Score
 from simulacra.metrics.columns import Kind, Leaf, leaves
 from simulacra.metrics.encode import Numbers, as_codes, as_numbers, lengths
 from simulacra.metrics.sides import Sides, measure
@@ -27,13 +27,16 @@ class ColumnShapes:
     stands below every number, so that a wrong share of nulls costs as much as any other error.
 
     Options: ``rows``, the most rows compared on each side (50,000). With a hold-out, both
-    synthetic and as many real rows are compared with it; the latter is the floor.
+    synthetic and as many real rows are compared with it; the latter is the floor. Without one, it
+    is real rows drawn with replacement, compared with the real ones.
     """
 
     name: ClassVar[str] = "column_shapes"
     scope: ClassVar[str] = "column"
-    higher_is_better: ClassVar[bool] = True
-    ideal: ClassVar[float] = 1.0
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("column_shapes", "Column shapes", Group.FIDELITY),
+    )
+    optional: ClassVar[bool] = False
 
     def compute(
         self,
@@ -69,7 +72,7 @@ class ColumnShapes:
             value, floor = measure(numbers, ks_complement)
         nulls = [column.null_count / len(column) for column in columns]
         details = {"measure": how, "reference_nulls": nulls[0], "synthetic_nulls": nulls[1]}
-        return Score(self.name, value, (leaf.name,), floor, details | sides.rows)
+        return Score(self.name, value, (leaf.name,), floor, details | sides.details)
 
 
 def ks_complement(one: Numbers, other: Numbers) -> float:

@@ -1,9 +1,10 @@
-"""The samples that a two-sample measure compares, with a floor when there is a hold-out."""
+"""The samples that a two-sample measure compares, and those that give its floor."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,6 +22,17 @@ _CELLS = 20_000_000
 T = TypeVar("T")
 
 
+class Floor(StrEnum):
+    """What stood in for a second real sample."""
+
+    HOLDOUT = "hold-out"
+    """Real rows, against real rows that were not learned from."""
+    BOOTSTRAP = "bootstrap"
+    """Rows drawn with replacement from the real ones, against the real ones."""
+    HALVES = "halves"
+    """One random half of the real rows, against the other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sides:
     """What is measured against what.
@@ -28,17 +40,21 @@ class Sides:
     With a hold-out, which nobody learned from, the synthetic rows are measured against it, and
     as many real rows (the ones learned from) are measured against it for the floor: what a
     perfect generator scores, as its rows too would be a second sample of the same population.
-    Without one, synthetic rows are measured against real ones and there is no floor.
+    Without one, synthetic rows are measured against real ones, and for the floor as many rows
+    drawn with replacement from the real ones: what a generator scores that has learned nothing
+    but the real rows, and those perfectly.
 
     Attributes:
         reference: What both others are measured against.
         synthetic: The synthetic rows.
-        peer: As many real rows; None without a hold-out.
+        peer: As many real rows.
+        floor: Where the peer comes from.
     """
 
     reference: pa.Table
     synthetic: pa.Table
-    peer: pa.Table | None
+    peer: pa.Table
+    floor: Floor
 
     @classmethod
     def of(
@@ -52,51 +68,55 @@ class Sides:
         """Draw the samples, of at most ``options["rows"]`` rows each."""
         rows = row_budget(options, real.num_columns)
         if holdout is None:
+            drawn = at_most(synthetic, rows, rng.child("synthetic"))
             return cls(
                 at_most(real, rows, rng.child("real")),
-                at_most(synthetic, rows, rng.child("synthetic")),
-                None,
+                drawn,
+                with_replacement(real, drawn.num_rows, rng.child("peer")),
+                Floor.BOOTSTRAP,
             )
-        rows = min(rows, real.num_rows, synthetic.num_rows)
+        alike = min(rows, real.num_rows, synthetic.num_rows)
         return cls(
-            at_most(holdout, row_budget(options, real.num_columns), rng.child("holdout")),
-            at_most(synthetic, rows, rng.child("synthetic")),
-            at_most(real, rows, rng.child("real")),
+            at_most(holdout, rows, rng.child("holdout")),
+            at_most(synthetic, alike, rng.child("synthetic")),
+            at_most(real, alike, rng.child("real")),
+            Floor.HOLDOUT,
         )
 
     @property
     def tables(self) -> list[pa.Table]:
-        """The tables there are: reference, synthetic, and the peer if there is one."""
-        tables = [self.reference, self.synthetic]
-        return tables if self.peer is None else [*tables, self.peer]
+        """Reference, synthetic and peer."""
+        return [self.reference, self.synthetic, self.peer]
 
     @property
-    def rows(self) -> dict[str, int]:
-        """The rows compared, for ``Score.details``."""
+    def details(self) -> dict[str, Any]:
+        """The rows compared and where the floor comes from, for ``Score.details``."""
         return {
             "reference_rows": self.reference.num_rows,
             "synthetic_rows": self.synthetic.num_rows,
+            "floor": self.floor.value,
         }
 
     @property
     def empty(self) -> str:
         """Why nothing can be compared; empty when each side has rows."""
         if not self.reference.num_rows:
-            return "there are no real rows" if self.peer is None else "the hold-out has no rows"
+            held_out = self.floor is Floor.HOLDOUT
+            return "the hold-out has no rows" if held_out else "there are no real rows"
         if not self.synthetic.num_rows:
             return "there are no synthetic rows, or no real ones"
         return ""
 
 
-def measure(sides: list[T], distance: Callable[[T, T], float]) -> tuple[float, float | None]:
+def measure(sides: Sequence[T], distance: Callable[[T, T], float]) -> tuple[float, float]:
     """Return the value (synthetic against reference) and the floor (peer against reference).
 
     Args:
         sides: What stands for each of ``Sides.tables``.
         distance: Called with reference and other.
     """
-    value, *floor = [distance(sides[0], other) for other in sides[1:]]
-    return value, floor[0] if floor else None
+    reference, synthetic, peer = sides
+    return distance(reference, synthetic), distance(reference, peer)
 
 
 def at_most(table: pa.Table, rows: int, rng: RngKey) -> pa.Table:
@@ -106,6 +126,20 @@ def at_most(table: pa.Table, rows: int, rng: RngKey) -> pa.Table:
     chosen = np.zeros(table.num_rows, dtype=bool)
     chosen[rng.generator().choice(table.num_rows, rows, replace=False, shuffle=False)] = True
     return table.filter(pa.array(chosen))
+
+
+def with_replacement(table: pa.Table, rows: int, rng: RngKey) -> pa.Table:
+    """Return ``rows`` rows drawn with replacement; none of a table without rows."""
+    if not table.num_rows:
+        return table
+    return table.take(pa.array(np.sort(rng.generator().integers(0, table.num_rows, rows))))
+
+
+def halves(table: pa.Table, rng: RngKey) -> tuple[pa.Table, pa.Table]:
+    """Return two random halves of the rows; an odd one out is in the second."""
+    first = np.zeros(table.num_rows, dtype=bool)
+    first[rng.generator().permutation(table.num_rows)[: table.num_rows // 2]] = True
+    return table.filter(pa.array(first)), table.filter(pa.array(~first))
 
 
 def row_budget(options: Mapping[str, Any], columns: int) -> int:

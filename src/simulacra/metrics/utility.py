@@ -11,9 +11,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simulacra.core.errors import SpecError, UsageError
-from simulacra.core.protocols import Score
 from simulacra.core.random import RngKey
 from simulacra.core.schema import TableSpec
+from simulacra.core.scores import Group, Measure, Score
 from simulacra.metrics.boosting import Matrices, matrices, side_by_side, train
 from simulacra.metrics.columns import Kind, Leaf, leaves
 from simulacra.metrics.encode import as_codes, as_numbers
@@ -45,8 +45,10 @@ class Utility:
 
     name: ClassVar[str] = "utility"
     scope: ClassVar[str] = "table"
-    higher_is_better: ClassVar[bool] = True
-    ideal: ClassVar[float] = 1.0
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("utility", "Utility (TSTR)", Group.UTILITY, ideal=None),
+    )
+    optional: ClassVar[bool] = False
 
     def compute(
         self,

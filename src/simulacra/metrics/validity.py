@@ -10,11 +10,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simulacra.core.errors import PluginError
-from simulacra.core.protocols import DataType, Score
+from simulacra.core.protocols import DataType
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind as PluginKind
 from simulacra.core.registry import load
 from simulacra.core.schema import TableSpec
+from simulacra.core.scores import Group, Measure, Score
 from simulacra.metrics.columns import KEY_TYPE, Kind, Leaf, leaves
 from simulacra.metrics.encode import as_labels, as_numbers
 
@@ -40,8 +41,8 @@ class Validity:
 
     name: ClassVar[str] = "validity"
     scope: ClassVar[str] = "column"
-    higher_is_better: ClassVar[bool] = True
-    ideal: ClassVar[float] = 1.0
+    measures: ClassVar[tuple[Measure, ...]] = (Measure("validity", "Validity", Group.VALIDITY),)
+    optional: ClassVar[bool] = False
 
     def compute(
         self,

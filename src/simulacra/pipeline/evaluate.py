@@ -9,14 +9,16 @@ import pyarrow as pa
 from simulacra.core import registry
 from simulacra.core.context import RunContext
 from simulacra.core.errors import SpecError, UsageError
-from simulacra.core.protocols import BatchSource, Score
+from simulacra.core.protocols import BatchSource, Metric
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.core.schema import DatasetSpec, TableSpec
+from simulacra.core.scores import Score
 from simulacra.pipeline.conform import check_columns, conform
 from simulacra.pipeline.measuring.key_only import without_keys
 from simulacra.pipeline.plain import plain
-from simulacra.pipeline.report import Report, TableReport
+from simulacra.pipeline.reports.report import Report, TableReport
+from simulacra.pipeline.reports.scores import measures_of
 from simulacra.pipeline.subsample import bytes_per_row, uniform_sample
 
 ROWS = 50_000
@@ -86,20 +88,22 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
             task.advance(kept.num_rows)
         notes += [f"{side}: {note}"] if note else []
     options = {"rows": rows, "threads": ctx.limits.threads, "target": target}
+    loaded: dict[str, Metric] = {metric: registry.load(Kind.METRIC, metric) for metric in chosen}
     scores: list[Score] = []
-    with ctx.progress.task(f"Measuring {name}", len(chosen), "metrics") as task:
-        for metric in chosen:
-            scores += registry.load(Kind.METRIC, metric).compute(
+    with ctx.progress.task(f"Measuring {name}", len(loaded), "metrics") as task:
+        for metric_name, metric in loaded.items():
+            scores += metric.compute(
                 tables["real"],
                 tables["synthetic"],
                 holdout=tables.get("holdout"),
                 table=table,
                 options=options,
-                rng=key.child(metric),
+                rng=key.child(metric_name),
             )
             task.advance()
     counts = {side: kept.num_rows for side, kept in tables.items()}
-    return TableReport(name, counts, tuple(scores), seed, tuple(notes))
+    measures = measures_of(loaded.values())
+    return TableReport(name, counts, tuple(scores), measures, seed, tuple(notes))
 
 
 def evaluate_dataset(  # noqa: PLR0913 - as evaluate
@@ -168,7 +172,7 @@ def evaluate_dataset(  # noqa: PLR0913 - as evaluate
     reports = {}
     for name, table in seen.tables.items():
         if relations is not None and of_tables is not None and not of_tables:
-            reports[name] = TableReport(name, relations.rows[name], (), seed)
+            reports[name] = TableReport(name, relations.rows[name], (), {}, seed)
             continue
         wanted = of_tables
         if of_tables is not None and name not in targets:
@@ -203,7 +207,7 @@ def _by_scope(
 def _metrics(metrics: Sequence[str] | None, target: str | None) -> list[str]:
     if metrics is None:
         every = registry.names(Kind.METRIC)
-        usable = [m for m in every if registry.load(Kind.METRIC, m).scope in _SCOPES]
+        usable = [m for m in every if _is_usual(registry.load(Kind.METRIC, m))]
         chosen = [m for m in usable if target is not None or m != TARGET_METRIC]
         return sorted(chosen, key=lambda m: (_SCOPES.index(registry.load(Kind.METRIC, m).scope), m))
     if TARGET_METRIC in metrics and target is None:
@@ -212,6 +216,10 @@ def _metrics(metrics: Sequence[str] | None, target: str | None) -> list[str]:
         if registry.load(Kind.METRIC, metric).scope not in _SCOPES:
             raise UsageError(f"the metric {metric!r} is not about one table")
     return list(metrics)
+
+
+def _is_usual(metric: Metric) -> bool:
+    return metric.scope in _SCOPES and not metric.optional
 
 
 def _targets(spec: DatasetSpec, target: str | None) -> dict[str, str]:

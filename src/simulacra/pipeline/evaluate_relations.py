@@ -7,16 +7,18 @@ from collections.abc import Mapping, Sequence
 from simulacra.core import registry
 from simulacra.core.context import RunContext
 from simulacra.core.errors import UsageError
-from simulacra.core.protocols import BatchSource, DatasetMetric, Score
+from simulacra.core.protocols import BatchSource, DatasetMetric
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.core.schema import DatasetSpec
+from simulacra.core.scores import Score
 from simulacra.pipeline.conform import check_columns
 from simulacra.pipeline.measuring.plan import Plan, rows_within
 from simulacra.pipeline.measuring.steps import Steps
 from simulacra.pipeline.measuring.view import SideView
 from simulacra.pipeline.plain import plain
-from simulacra.pipeline.report_relations import RelationsReport
+from simulacra.pipeline.reports.relations import RelationsReport
+from simulacra.pipeline.reports.scores import measures_of
 
 SCOPE = "dataset"
 _CHEAP = ("key_validity", "cardinality")
@@ -24,8 +26,8 @@ _CHEAP = ("key_validity", "cardinality")
 
 def dataset_metrics() -> list[str]:
     """Return the names of the metrics that are about a whole dataset, the cheap ones first."""
-    every = registry.names(Kind.METRIC)
-    found = [m for m in every if registry.load(Kind.METRIC, m).scope == SCOPE]
+    every = {name: registry.load(Kind.METRIC, name) for name in registry.names(Kind.METRIC)}
+    found = [name for name, m in every.items() if m.scope == SCOPE and not m.optional]
     return sorted(found, key=lambda metric: (metric not in _CHEAP, metric))
 
 
@@ -83,9 +85,15 @@ def evaluate_relations(
     steps = Steps(ctx.progress)
     plan = Plan(spec, drawn, key.child("rows"), RunContext(ctx.limits, steps))
     views = views_of(sides, plan)
-    scores = _scores(metrics, views, plan, steps, key)
+    chosen = dataset_metrics() if metrics is None else list(dict.fromkeys(metrics))
+    loaded: dict[str, DatasetMetric] = {m: registry.load(Kind.METRIC, m) for m in chosen}
+    scores = _scores(loaded, views, plan, steps, key)
+    if metrics is not None:
+        _check_measured(loaded, scores)
     counts = {name: {side: view.rows(name) for side, view in views.items()} for name in spec.tables}
-    return RelationsReport(tuple(plan.references), counts, scores, tuple(notes))
+    return RelationsReport(
+        tuple(plan.references), counts, scores, measures_of(loaded.values()), tuple(notes)
+    )
 
 
 def views_of(sides: Mapping[str, Mapping[str, BatchSource]], plan: Plan) -> dict[str, SideView]:
@@ -100,19 +108,17 @@ def views_of(sides: Mapping[str, Mapping[str, BatchSource]], plan: Plan) -> dict
 
 
 def _scores(
-    metrics: Sequence[str] | None,
+    metrics: Mapping[str, DatasetMetric],
     views: Mapping[str, SideView],
     plan: Plan,
     steps: Steps,
     key: RngKey,
 ) -> tuple[Score, ...]:
-    chosen = dataset_metrics() if metrics is None else list(dict.fromkeys(metrics))
     options = {"rows": plan.rows, "threads": plan.ctx.limits.threads}
     scores: list[Score] = []
-    for name in chosen:
-        metric: DatasetMetric = registry.load(Kind.METRIC, name)
+    for name, metric in metrics.items():
         with steps.around(f"Measuring {name}"):
-            found = metric.compute(
+            scores += metric.compute(
                 views["real"],
                 views["synthetic"],
                 holdout=views.get("holdout"),
@@ -120,11 +126,15 @@ def _scores(
                 options=options,
                 rng=key.child(name),
             )
-        if metrics is not None and not found:
+    return tuple(scores)
+
+
+def _check_measured(metrics: Mapping[str, DatasetMetric], scores: Sequence[Score]) -> None:
+    found = {score.metric for score in scores}
+    for name, metric in metrics.items():
+        if found.isdisjoint(measure.name for measure in metric.measures):
             raise UsageError(
                 f"the metric {name!r} finds nothing to measure",
                 why="the specification names no key that it is about",
                 mend="Declare primary_key and foreign_keys in the specification",
             )
-        scores += found
-    return tuple(scores)

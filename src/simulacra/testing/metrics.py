@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +9,14 @@ from typing import Any, cast
 
 import pyarrow as pa
 
-from simulacra.core.protocols import DatasetMetric, Metric, Score
+from simulacra.core.protocols import DatasetMetric, Metric
 from simulacra.core.random import RngKey
 from simulacra.core.schema import TableSpec
+from simulacra.core.scores import Score
 from simulacra.testing import dataset_metrics
 from simulacra.testing.check import Check, checks_of, require
 from simulacra.testing.guards import globally_seeded, no_global_randomness, no_threads_left
+from simulacra.testing.scores import require_declared, require_sound
 from simulacra.testing.tables import orders, spec_of
 
 _SCOPES = ("column", "pair", "table", "dataset")
@@ -82,22 +82,15 @@ def _require_sound(subject: MetricSubject, scores: list[Score]) -> None:
     require(scores, "it gave no score")
     names = set(subject.real.column_names)
     for score in scores:
-        if score.value is None:
-            require(score.details.get("why"), f"{score} has no value and doesn't say why")
-        else:
-            require(math.isfinite(score.value), f"{score} is not finite")
-        require(score.floor is None or math.isfinite(score.floor), f"{score}: floor not finite")
+        require_sound(subject.metric, score)
         require(set(score.columns) <= names, f"{score} is about columns that aren't there")
-        require(score.metric, "a score doesn't name its metric")
-        json.dumps(dict(score.details), allow_nan=False)
 
 
 def says_what_it_is(subject: MetricSubject, folder: Path) -> None:
-    """Scope and ideal value are declared."""
+    """Scope and measures are declared."""
     del folder
     require(subject.metric.scope in _SCOPES, f"scope {subject.metric.scope!r} not in {_SCOPES}")
-    require(math.isfinite(subject.metric.ideal), "its ideal is not finite")
-    require(isinstance(subject.metric.higher_is_better, bool), "higher_is_better is no bool")
+    require_declared(subject.metric)
 
 
 def scores_are_sound(subject: MetricSubject, folder: Path) -> None:
@@ -120,18 +113,18 @@ def scores_columns_as_its_scope_says(subject: MetricSubject, folder: Path) -> No
 def finds_the_same_distribution_ideal(subject: MetricSubject, folder: Path) -> None:
     """Fresh rows of the same distribution are as good as can be, within tolerance."""
     del folder
-    metric = subject.metric
-    scores = subject.compute(subject.real, subject.other, holdout=subject.holdout)
-    for score in scores:
-        # A metric may add scores of other names to its own.
-        if score.value is None or score.metric != metric.name:
-            continue
+    measures = {measure.name: measure for measure in subject.metric.measures}
+    for score in subject.compute(subject.real, subject.other, holdout=subject.holdout):
+        measure = measures[score.metric]
         # Where even real rows don't reach the ideal, the floor says how near they come.
-        ideal = metric.ideal if score.floor is None else score.floor
-        gap = ideal - score.value if metric.higher_is_better else score.value - ideal
+        ideal = measure.ideal if score.floor is None else score.floor
+        if score.value is None or ideal is None:
+            continue
+        gap = ideal - score.value if measure.higher_is_better else score.value - ideal
         require(
             gap <= subject.tolerance,
-            f"{score.columns}: {score.value:.3f} for rows like the real ones, ideal {ideal:.3f}",
+            f"{score.metric} of {score.columns}: {score.value:.3f} for rows like the real ones, "
+            f"ideal {ideal:.3f}",
         )
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from simulacra.core.errors import UsageError
-from simulacra.core.protocols import Score
 from simulacra.core.schema import DatasetSpec
+from simulacra.core.scores import Measure, Score
 from simulacra.core.storage import atomic_file
 from simulacra.pipeline.diagram import mermaid
-from simulacra.pipeline.report_relations import RelationsReport
-from simulacra.pipeline.report_scores import by_metric, number, overall, score_dict
-from simulacra.pipeline.report_text import summary_text
+from simulacra.pipeline.reports.relations import RelationsReport
+from simulacra.pipeline.reports.scores import by_metric, number, overall, score_dict
+from simulacra.pipeline.reports.text import summary_text
 
 FORMAT_VERSION = 1
 
@@ -29,6 +29,7 @@ class TableReport:
         table: Its name.
         rows: Rows read on each side: ``real``, ``synthetic``, and ``holdout`` if there is one.
         scores: Every single score, in the order of the metrics.
+        measures: What the scores are, by their names.
         seed: The seed of all samples and classifiers.
         notes: What the reader should know: columns ignored, samples taken.
     """
@@ -36,6 +37,7 @@ class TableReport:
     table: str
     rows: Mapping[str, int]
     scores: tuple[Score, ...]
+    measures: Mapping[str, Measure]
     seed: int
     notes: tuple[str, ...] = ()
 
@@ -45,7 +47,10 @@ class TableReport:
 
         The floor of a mean is the mean over the same columns or pairs.
         """
-        return {name: overall(name, group) for name, group in by_metric(self.scores).items()}
+        return {
+            name: overall(self.measures[name], group)
+            for name, group in by_metric(self.scores).items()
+        }
 
     def score(self, metric: str) -> Score:
         """Return the overall score of a metric, as ``score("detection")``.
@@ -112,10 +117,10 @@ class Report:
             return self.tables[table].score(metric)
         if len(self.tables) == 1:
             return next(iter(self.tables.values())).score(metric)
-        scores = [t.overall[metric] for t in self.tables.values() if metric in t.overall]
-        if not scores:
+        measured = [t for t in self.tables.values() if metric in t.overall]
+        if not measured:
             raise UsageError(f"{metric!r} was not measured")
-        return overall(metric, scores)
+        return overall(measured[0].measures[metric], [t.overall[metric] for t in measured])
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able values.

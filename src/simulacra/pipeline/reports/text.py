@@ -6,15 +6,15 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from simulacra.core.protocols import Score
-from simulacra.pipeline.report_relations import RelationsReport
-from simulacra.pipeline.report_scores import number, remark, title_of
+from simulacra.core.scores import Score
+from simulacra.pipeline.reports.relations import RelationsReport
+from simulacra.pipeline.reports.scores import ideal, number, remark
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from simulacra.pipeline.report import TableReport
+    from simulacra.pipeline.reports.report import TableReport
 
 _SIDES = {"real": "real", "synthetic": "synthetic", "holdout": "held-out"}
 _OF_TABLES = {
@@ -59,12 +59,12 @@ def summary_text(
         _print(console, _tables_overview(tables))
         if relations.references:
             _print(console, _references_overview(relations))
-        _print(console, _scores_table("All tables together", relations.overall))
+        _print(console, _scores_table("All tables together", relations))
         _notes(console, relations.notes)
     if details or relations is None:
         for report in tables.values():
             rows = ", ".join(f"{count:,} {_SIDES[side]}" for side, count in report.rows.items())
-            _print(console, _scores_table(f"{report.table}: {rows} rows", report.overall))
+            _print(console, _scores_table(f"{report.table}: {rows} rows", report))
             _notes(console, report.notes)
     return text.getvalue()
 
@@ -78,7 +78,7 @@ def _notes(console: Console, notes: Sequence[str]) -> None:
         console.print(note, markup=False)
 
 
-def _scores_table(title: str, scores: Mapping[str, Score]) -> Table:
+def _scores_table(title: str, report: TableReport | RelationsReport) -> Table:
     from rich.table import Table
 
     table = Table(title=title, title_justify="left")
@@ -86,9 +86,10 @@ def _scores_table(title: str, scores: Mapping[str, Score]) -> Table:
     for heading in ("score", "floor", "ideal"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("what stands out", overflow="fold")
-    for name, score in scores.items():
-        called, ideal = title_of(name)
-        table.add_row(called, number(score.value), number(score.floor), ideal, remark(score))
+    for name, score in report.overall.items():
+        measure = report.measures[name]
+        figures = number(score.value), number(score.floor), ideal(measure)
+        table.add_row(measure.title, *figures, remark(score))
     return table
 
 

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from simulacra.core import registry
 from simulacra.core.errors import UsageError
-from simulacra.core.protocols import Score
 from simulacra.core.references import Reference
-from simulacra.core.registry import Kind
-from simulacra.pipeline.report_scores import by_metric, overall, score_dict
+from simulacra.core.scores import Measure, Score
+from simulacra.pipeline.reports.scores import by_metric, overall, score_dict
 
 
 @dataclass(frozen=True, repr=False)
@@ -24,19 +22,21 @@ class RelationsReport:
         rows: For each table its rows on each side: ``real``, ``synthetic``, and ``holdout`` if
             there is one.
         scores: Every single score, in the order of the metrics.
+        measures: What the scores are, by their names.
         notes: What the reader should know.
     """
 
     references: tuple[Reference, ...]
     rows: Mapping[str, Mapping[str, int]]
     scores: tuple[Score, ...]
+    measures: Mapping[str, Measure]
     notes: tuple[str, ...] = ()
 
     @cached_property
     def overall(self) -> dict[str, Score]:
         """One score a metric: its only one, or the mean of those that have a value."""
         return {
-            name: overall(name, group, higher_is_better=_higher_is_better(name))
+            name: overall(self.measures[name], group)
             for name, group in by_metric(self.scores).items()
         }
 
@@ -56,7 +56,7 @@ class RelationsReport:
             raise UsageError(
                 f"{metric!r} was not measured{on}", mend=f"Choose from {', '.join(self.overall)}"
             )
-        return overall(metric, found, higher_is_better=_higher_is_better(metric))
+        return overall(self.measures[metric], found)
 
     def of_reference(self, metric: str, reference: Reference) -> Score | None:
         """Return the overall score of a metric of all that begins with a foreign key."""
@@ -68,7 +68,7 @@ class RelationsReport:
         ]
         if not found:
             return None
-        return overall(metric, found, higher_is_better=_higher_is_better(metric))
+        return overall(self.measures[metric], found)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able values; see :meth:`Report.to_dict`."""
@@ -82,10 +82,3 @@ class RelationsReport:
 
     def __repr__(self) -> str:
         return f"RelationsReport({len(self.references)} foreign keys: {', '.join(self.overall)})"
-
-
-def _higher_is_better(metric: str) -> bool:
-    # Scores that a metric adds under other names are shares, as those of keys and trends.
-    if metric not in registry.names(Kind.METRIC):
-        return True
-    return bool(registry.load(Kind.METRIC, metric).higher_is_better)

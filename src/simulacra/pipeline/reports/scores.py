@@ -7,36 +7,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from simulacra.core.protocols import Score
+from simulacra.core.protocols import DatasetMetric, Metric
+from simulacra.core.scores import Measure, Score
 
 _LOWEST = 5
 """How many of the worst single scores an overall score names."""
 _SHOWN = 3
 _ALL_BUT_ONE = 0.99995  # what would be shown as 1.0000 doesn't stand out
 
-_TITLES = {
-    "column_shapes": ("Column shapes", "1"),
-    "pair_trends": ("Pair trends", "1"),
-    "detection": ("Detection (C2ST AUC)", "0.5"),
-    "utility": ("Utility (TSTR)", "floor"),
-    "validity": ("Validity", "1"),
-    "closest_records": ("Closest records (DCR share)", "0.5"),
-    "exact_copies": ("Exact copies", "floor"),
-    "key_validity": ("Key validity", "1"),
-    "key_nulls": ("Nulls in keys", "1"),
-    "cardinality": ("Cardinality (KS)", "0"),
-    "hop_trends_1": ("Trends, parent", "1"),
-    "hop_trends_2": ("Trends, two hops", "1"),
-    "hop_trends_3": ("Trends, three hops", "1"),
-    "hop_trends_parents": ("Trends, two parents", "1"),
-    "joined_detection": ("C2ST with parent", "0.5"),
-    "aggregate_detection": ("C2ST with children", "0.5"),
-}
+
+def measures_of(metrics: Iterable[Metric | DatasetMetric]) -> dict[str, Measure]:
+    """Return what the scores of metrics are, by their names."""
+    return {measure.name: measure for metric in metrics for measure in metric.measures}
 
 
-def title_of(metric: str) -> tuple[str, str]:
-    """Return what a metric is called, and its ideal value, for people."""
-    return _TITLES.get(metric, (metric, ""))
+def ideal(measure: Measure) -> str:
+    """Return what a perfect copy scores, for people."""
+    return "floor" if measure.ideal is None else f"{measure.ideal:g}"
 
 
 def by_metric(scores: Iterable[Score]) -> dict[str, list[Score]]:
@@ -47,32 +34,33 @@ def by_metric(scores: Iterable[Score]) -> dict[str, list[Score]]:
     return groups
 
 
-def overall(metric: str, scores: Sequence[Score], *, higher_is_better: bool = True) -> Score:
+def overall(measure: Measure, scores: Sequence[Score]) -> Score:
     """Return the only score, or the mean of those that have a value.
 
-    The floor of a mean is the mean over the same scores. ``details["lowest"]`` (``"highest"``)
-    lists the worst.
+    The floor of a mean is the mean over the same scores. ``details["lowest"]`` (``"highest"``,
+    where higher is worse) lists the worst.
     """
     if len(scores) == 1:
         return scores[0]
     measured = [(score.value, score) for score in scores if score.value is not None]
     if not measured:
-        return Score(metric, None, details={"why": "none of its scores has a value"})
+        return Score(measure.name, None, details={"why": "none of its scores has a value"})
     value = math.fsum(value for value, _ in measured) / len(measured)
     floors = [score.floor for _, score in measured]
     floor = None
     if None not in floors:
         floor = math.fsum(f for f in floors if f is not None) / len(floors)
-    worst = sorted(measured, key=lambda pair: pair[0], reverse=not higher_is_better)[:_LOWEST]
+    higher = measure.higher_is_better
+    worst = sorted(measured, key=lambda pair: pair[0], reverse=not higher)[:_LOWEST]
     details = {
         "measured": len(measured),
         "not_measured": len(scores) - len(measured),
-        "lowest" if higher_is_better else "highest": [
+        "lowest" if higher else "highest": [
             {"columns": list(score.columns), "value": value, **_what(score)}
             for value, score in worst
         ],
     }
-    return Score(metric, value, floor=floor, details=details)
+    return Score(measure.name, value, floor=floor, details=details)
 
 
 def _what(score: Score) -> dict[str, Any]:

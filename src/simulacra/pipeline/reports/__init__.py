@@ -1,0 +1,1 @@
+"""What an evaluation found: its scores, in figures, words and pictures."""
