@@ -14,6 +14,7 @@ from simulacra.core.schema import DatasetSpec
 from simulacra.core.scores import Measure, Score
 from simulacra.core.storage import atomic_file
 from simulacra.pipeline.diagram import mermaid
+from simulacra.pipeline.reports.grades import Finding, Grade, Index, findings, grades
 from simulacra.pipeline.reports.relations import RelationsReport
 from simulacra.pipeline.reports.scores import by_metric, number, overall, score_dict
 from simulacra.pipeline.reports.text import summary_text
@@ -122,6 +123,27 @@ class Report:
             raise UsageError(f"{metric!r} was not measured")
         return overall(measured[0].measures[metric], [t.overall[metric] for t in measured])
 
+    @cached_property
+    def measures(self) -> dict[str, Measure]:
+        """What the scores are, by their names, over all tables and keys."""
+        found: dict[str, Measure] = {}
+        for table in self.tables.values():
+            found |= table.measures
+        return found if self.relations is None else found | dict(self.relations.measures)
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """The overall score of each measure on each table, judged; the worst first."""
+        parts = [(name, t.measures, t.overall) for name, t in self.tables.items()]
+        if self.relations is not None:
+            parts.append(("", self.relations.measures, self.relations.overall))
+        return findings(parts)
+
+    @cached_property
+    def grades(self) -> dict[Index, Grade]:
+        """The report in few figures: quality, validity, utility and privacy."""
+        return grades(self.findings)
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able values.
 
@@ -158,7 +180,7 @@ class Report:
         return text
 
     def summary(self, *, width: int = 100, color: bool = False, details: bool = False) -> str:
-        """Return the overall scores as tables of text, each beside its floor and its ideal.
+        """Return the report as tables of text: overall scores beside floor and ideal, and grades.
 
         Tables that refer to each other have a line each, and so has every foreign key.
 
@@ -168,7 +190,7 @@ class Report:
             details: Whether to show what stands out in each table as well; a report without
                 foreign keys always does.
         """
-        return summary_text(self.tables, self.relations, details=details, width=width, color=color)
+        return summary_text(self, details=details, width=width, color=color)
 
     def diagram(self) -> str:
         """Return the tables and their keys as a Mermaid entity-relationship diagram.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from simulacra.core.scores import Score
+from simulacra.pipeline.reports.grades import Finding, Grade, Index, Level
 from simulacra.pipeline.reports.relations import RelationsReport
 from simulacra.pipeline.reports.scores import ideal, number, remark
 
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from simulacra.pipeline.reports.report import TableReport
+    from simulacra.pipeline.reports.report import Report, TableReport
+
+MENDED = 5
+"""How many things to mend are named at most."""
 
 _SIDES = {"real": "real", "synthetic": "synthetic", "holdout": "held-out"}
 _OF_TABLES = {
@@ -34,20 +38,12 @@ _OF_REFERENCES = {
 }
 
 
-def summary_text(
-    tables: Mapping[str, TableReport],
-    relations: RelationsReport | None,
-    *,
-    details: bool,
-    width: int,
-    color: bool,
-) -> str:
-    """Return a report's scores as tables of text.
+def summary_text(report: Report, *, details: bool, width: int, color: bool) -> str:
+    """Return a report as tables of text: its grades, what to mend first, then the scores.
 
     Args:
-        tables: What was measured of each table.
-        relations: What was measured of all of them together, if anything.
-        details: Whether to show each table by itself.
+        report: What was measured.
+        details: Whether to show each table by itself where there are several.
         width: Columns of characters.
         color: Whether to colour it, for terminals.
     """
@@ -55,18 +51,41 @@ def summary_text(
 
     text = io.StringIO()
     console = Console(file=text, width=width, force_terminal=color, highlight=False)
+    relations = report.relations
     if relations is not None:
-        _print(console, _tables_overview(tables))
+        _print(console, _tables_overview(report.tables))
         if relations.references:
             _print(console, _references_overview(relations))
         _print(console, _scores_table("All tables together", relations))
         _notes(console, relations.notes)
     if details or relations is None:
-        for report in tables.values():
-            rows = ", ".join(f"{count:,} {_SIDES[side]}" for side, count in report.rows.items())
-            _print(console, _scores_table(f"{report.table}: {rows} rows", report))
-            _notes(console, report.notes)
+        for table in report.tables.values():
+            rows = ", ".join(f"{count:,} {_SIDES[side]}" for side, count in table.rows.items())
+            _print(console, _scores_table(f"{table.table}: {rows} rows", table))
+            _notes(console, table.notes)
+    _print(console, _grades_table(report.grades))
+    for finding in to_mend(report):
+        console.print(f"- {finding.text}", markup=False)
     return text.getvalue()
+
+
+def to_mend(report: Report, most: int = MENDED) -> list[Finding]:
+    """Return what falls short of a second real sample, the worst first."""
+    return [f for f in report.findings if f.level in (Level.POOR, Level.FAIR)][:most]
+
+
+def _grades_table(grades: Mapping[Index, Grade]) -> Table:
+    from rich.table import Table
+
+    table = Table(title="In short", title_justify="left")
+    table.add_column("", no_wrap=True)
+    for heading in ("score", "floor"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for index, grade in grades.items():
+        if grade.level is not Level.UNKNOWN:
+            table.add_row(index, number(grade.value), number(grade.floor), grade.verdict)
+    return table
 
 
 def _print(console: Console, table: Table) -> None:
