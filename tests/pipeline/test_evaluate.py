@@ -1,3 +1,4 @@
+import dataclasses
 import datetime as dt
 import decimal
 import json
@@ -14,6 +15,7 @@ from simulacra.core.context import RunContext
 from simulacra.core.errors import OutputError, PluginError, SpecError, UsageError
 from simulacra.core.limits import Limits
 from simulacra.core.schema import ColumnSpec, DatasetSpec
+from simulacra.core.scores import Score
 from simulacra.pipeline import evaluate as module
 from simulacra.pipeline.evaluate import evaluate, evaluate_dataset
 from simulacra.pipeline.reports.report import Report
@@ -240,7 +242,7 @@ def test_the_report_speaks_to_people_and_programs(apart, tmp_path):
     table = read["tables"]["weather"]
     assert table["rows"] == {"real": 3_000, "synthetic": 3_000, "holdout": 3_000}
     assert table["overall"]["detection"]["value"] == apart.score("detection").value
-    assert set(table["scores"][0]) == {"metric", "value", "columns", "floor", "details"}
+    assert set(table["scores"][0]) == {f.name for f in dataclasses.fields(Score)}
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError):
         report.to_json(tmp_path / "file" / "report.json")

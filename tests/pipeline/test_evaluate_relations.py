@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -26,6 +27,7 @@ from simulacra.core.batches import TableSource
 from simulacra.core.context import RunContext
 from simulacra.core.errors import SpecError, UsageError
 from simulacra.core.limits import Limits
+from simulacra.core.scores import Score
 from simulacra.pipeline.evaluate import evaluate_dataset
 
 CHAIN = ("region", "nation", "customer", "orders", "lineitem")
@@ -110,7 +112,7 @@ def test_the_report_speaks_of_relations(broken, tmp_path):
     assert told["rows"]["lineitem"]["real"] == broken.tables["lineitem"].rows["real"] > 10_000
     assert told["foreign_keys"][0] == "nation(n_regionkey) → region"
     assert told["overall"]["cardinality"]["value"] == broken.score("cardinality").value
-    assert {"metric", "value", "columns", "floor", "details"} == set(told["scores"][0])
+    assert {f.name for f in dataclasses.fields(Score)} == set(told["scores"][0])
     assert "erDiagram" in broken.diagram()
     assert repr(broken.relations).startswith("RelationsReport(4 foreign keys: key_validity")
     with pytest.raises(UsageError, match="'cardinality' was not measured on region"):
