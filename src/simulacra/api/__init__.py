@@ -1,9 +1,10 @@
 """What users meet: :class:`Synthesizer`, :class:`Metadata`, and a few functions."""
 
+from simulacra.api.comparing import compare
 from simulacra.api.evaluation import evaluate
 from simulacra.api.inputs import source
 from simulacra.api.metadata import Metadata
 from simulacra.api.subsetting import subset
 from simulacra.api.synthesizer import Synthesizer, load
 
-__all__ = ["Metadata", "Synthesizer", "evaluate", "load", "source", "subset"]
+__all__ = ["Metadata", "Synthesizer", "compare", "evaluate", "load", "source", "subset"]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
-from simulacra.api.inputs import Inputs, inputs_of
+from simulacra.api.inputs import Inputs, Source, inputs_of
 from simulacra.api.metadata import Metadata
+from simulacra.connectors.secret import shown
 from simulacra.core.context import RunContext
 from simulacra.core.errors import SpecError
 from simulacra.core.protocols import BatchSource
@@ -64,7 +69,7 @@ def evaluate(  # noqa: PLR0913 - all but the two sides are keyword-only options
             Metadata(beside) if beside is not None else Metadata.detect(real, seed=seed, ctx=ctx)
         )
     names = list(known.sources)
-    return evaluate_dataset(
+    report = evaluate_dataset(
         {name: plain(source) for name, source in known.sources.items()},
         _alike(inputs_of(synthetic, ctx), known, "the synthetic data"),
         holdout=None
@@ -79,6 +84,28 @@ def evaluate(  # noqa: PLR0913 - all but the two sides are keyword-only options
         seed=seed,
         ctx=ctx,
     )
+    sides = {"real": real, "synthetic": synthetic, "holdout": holdout}
+    return replace(report, about=_about(sides, metrics, rows))
+
+
+def _about(sides: Mapping[str, Any], metrics: Sequence[str] | None, rows: int) -> dict[str, Any]:
+    """Return where the data came from, without passwords, and what measured them."""
+    named = {side: _named(data) for side, data in sides.items() if data is not None}
+    return {
+        **named,
+        "metrics": "all that apply" if metrics is None else list(metrics),
+        "rows compared at most": rows,
+        "simulacra": version("simulacra"),
+        "python": platform.python_version(),
+    }
+
+
+def _named(data: Any) -> str:
+    if isinstance(data, str | Path | Source):
+        return shown(data.uri if isinstance(data, Source) else str(data))
+    if isinstance(data, Mapping):
+        return f"{len(data)} tables in memory"
+    return f"a {type(data).__name__} in memory"
 
 
 def _alike(

@@ -1,7 +1,8 @@
-"""The command that measures: evaluate."""
+"""The commands that measure: evaluate and compare."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -20,30 +21,51 @@ from simulacra.cli.settings import (
 )
 from simulacra.core.errors import UsageError
 
+Real = Annotated[str, typer.Argument(metavar="REAL", help="The data that was learned.")]
+Holdout = Annotated[
+    str | None, typer.Option("--holdout", help="Real rows that were not learned from.")
+]
+PredictedColumn = Annotated[
+    str | None, typer.Option("--target", help="A column to predict, for utility.")
+]
+Metrics = Annotated[
+    list[str] | None, typer.Option("--metric", help="Only this metric; repeatable.")
+]
+RowsCompared = Annotated[
+    int, typer.Option("--rows", min=1, help="Most rows that costly metrics look at.")
+]
+JsonFile = Annotated[
+    str | None, typer.Option("--json", metavar="FILE", help="Write all scores here; - prints.")
+]
+MarkdownFile = Annotated[
+    str | None, typer.Option("--markdown", metavar="FILE", help="Write the report as Markdown.")
+]
+
 
 def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
+    """Add the commands to the program."""
     app.command()(evaluate)
+    app.command()(compare)
 
 
 def evaluate(
-    real: Annotated[str, typer.Argument(metavar="REAL", help="The data that was learned.")],
+    real: Real,
     synthetic: Annotated[str, typer.Argument(metavar="SYN", help="The synthetic data.")],
     *,
-    holdout: Annotated[
-        str | None, typer.Option("--holdout", help="Real rows that were not learned from.")
-    ] = None,
-    target: Annotated[
-        str | None, typer.Option("--target", help="A column to predict, for utility.")
-    ] = None,
-    metrics: Annotated[
-        list[str] | None, typer.Option("--metric", help="Only this metric; repeatable.")
-    ] = None,
-    rows: Annotated[
-        int, typer.Option("--rows", min=1, help="Most rows that costly metrics look at.")
-    ] = 50_000,
-    json_file: Annotated[
-        str | None, typer.Option("--json", metavar="FILE", help="Write all scores here; - prints.")
+    holdout: Holdout = None,
+    target: PredictedColumn = None,
+    metrics: Metrics = None,
+    rows: RowsCompared = 50_000,
+    json_file: JsonFile = None,
+    markdown_file: MarkdownFile = None,
+    fail_under: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fail-under",
+            metavar="NAME=VALUE",
+            help="Exit code 1 if quality, validity, utility, privacy or a measure is worse; "
+            "repeatable.",
+        ),
     ] = None,
     details: Annotated[
         bool, typer.Option("--details", help="Show what stands out in each table of several.")
@@ -60,21 +82,22 @@ def evaluate(
     memory: Memory = None,
     quiet: Quiet = False,
 ) -> None:
-    """Measure SYN against REAL: shapes, trends, detection, validity, closest records.
+    """Measure SYN against REAL: fidelity, validity, utility and privacy.
 
     Of databases also keys, children per parent, and tables joined by their keys.
     """
     from simulacra.api.evaluation import evaluate as measure
     from simulacra.api.metadata import Metadata
-    from simulacra.connectors.targets import check_product
+    from simulacra.core.errors import CheckFailed
+    from simulacra.pipeline.reports.thresholds import Threshold, failures
 
+    thresholds = [Threshold.parse(text) for text in fail_under or []]
     if json_file == "-" and (diagram or details):
         raise UsageError(
             "--json - prints nothing but JSON",
             mend="Leave out --details and --diagram, or name a file",
         )
-    if json_file not in {None, "-"}:
-        check_product(json_file, real, synthetic, *([holdout] if holdout is not None else []))
+    _check_products([json_file, markdown_file], [real, synthetic, holdout])
     report = measure(
         reading(real, read, include, exclude),
         reading(synthetic, read),
@@ -86,11 +109,73 @@ def evaluate(
         seed=seed,
         ctx=run_context(quiet=quiet or json_file == "-", threads=threads, memory=memory),
     )
+    if markdown_file is not None:
+        report.to_markdown(markdown_file)
     if json_file == "-":
         typer.echo(report.to_json())
-        return
-    if json_file is not None:
+    elif json_file is not None:
         report.to_json(json_file)
-    typer.echo(report.summary(details=details), nl=False)
+    if json_file != "-":
+        typer.echo(report.summary(details=details), nl=False)
     if diagram:
         typer.echo(report.diagram(), nl=False)
+    if wrong := failures(report, thresholds):
+        raise CheckFailed("; ".join(wrong))
+
+
+def compare(
+    real: Real,
+    copies: Annotated[
+        list[str],
+        typer.Argument(metavar="SYN…", help="Synthetic data, or bundles (.sim) to draw from."),
+    ],
+    *,
+    holdout: Holdout = None,
+    target: PredictedColumn = None,
+    metrics: Metrics = None,
+    rows: RowsCompared = 50_000,
+    json_file: JsonFile = None,
+    markdown_file: MarkdownFile = None,
+    read: Read = None,
+    include: Include = None,
+    exclude: Exclude = None,
+    seed: Seed = 0,
+    spec: Spec = None,
+    threads: Threads = None,
+    memory: Memory = None,
+    quiet: Quiet = False,
+) -> None:
+    """Measure several synthetic copies against REAL, side by side."""
+    from simulacra.api.comparing import compare as measure
+    from simulacra.api.metadata import Metadata
+
+    _check_products([json_file, markdown_file], [real, *copies, holdout])
+    comparison = measure(
+        reading(real, read, include, exclude),
+        {copy: copy if copy.endswith(".sim") else reading(copy, read) for copy in copies},
+        holdout=None if holdout is None else reading(holdout, read),
+        metadata=Metadata.load(spec) if spec is not None else None,
+        target=target,
+        metrics=metrics,
+        rows=rows,
+        seed=seed,
+        ctx=run_context(quiet=quiet or json_file == "-", threads=threads, memory=memory),
+    )
+    if markdown_file is not None:
+        comparison.to_markdown(markdown_file)
+    if json_file == "-":
+        typer.echo(comparison.to_json())
+        return
+    if json_file is not None:
+        comparison.to_json(json_file)
+    typer.echo(comparison.summary(), nl=False)
+
+
+def _check_products(products: Sequence[str | None], sources: Sequence[str | None]) -> None:
+    """Refuse to write over what is read."""
+    from simulacra.connectors.targets import check_product
+
+    read = [source for source in sources if source is not None]
+    for product in products:
+        if product not in {None, "-"}:
+            check_product(str(product), *read)

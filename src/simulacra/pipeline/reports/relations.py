@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from simulacra.core.errors import UsageError
 from simulacra.core.references import Reference
 from simulacra.core.scores import Measure, Score
+from simulacra.pipeline.reports.schema import RelationsDict
 from simulacra.pipeline.reports.scores import by_metric, overall, score_dict
 
 
@@ -70,15 +70,15 @@ class RelationsReport:
             return None
         return overall(self.measures[metric], found)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> RelationsDict:
         """Return everything as JSON-able values; see :meth:`Report.to_dict`."""
-        return {
-            "foreign_keys": [reference.label for reference in self.references],
-            "rows": {name: dict(rows) for name, rows in self.rows.items()},
-            "notes": list(self.notes),
-            "overall": {name: score_dict(score) for name, score in self.overall.items()},
-            "scores": [score_dict(score) for score in self.scores],
-        }
+        return RelationsDict(
+            foreign_keys=[reference.label for reference in self.references],
+            rows={name: dict(rows) for name, rows in self.rows.items()},
+            notes=list(self.notes),
+            overall={name: score_dict(score) for name, score in self.overall.items()},
+            scores=[score_dict(score) for score in self.scores],
+        )
 
     def __repr__(self) -> str:
         return f"RelationsReport({len(self.references)} foreign keys: {', '.join(self.overall)})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,11 @@ from simulacra.core.scores import Measure, Score
 from simulacra.core.storage import atomic_file
 from simulacra.pipeline.diagram import mermaid
 from simulacra.pipeline.reports.grades import Finding, Grade, Index, findings, grades
+from simulacra.pipeline.reports.markdown import markdown
 from simulacra.pipeline.reports.relations import RelationsReport
-from simulacra.pipeline.reports.scores import by_metric, number, overall, score_dict
-from simulacra.pipeline.reports.text import summary_text
+from simulacra.pipeline.reports.schema import GradeDict, ReportDict, TableDict, json_schema
+from simulacra.pipeline.reports.scores import by_metric, measure_dict, number, overall, score_dict
+from simulacra.pipeline.reports.text import summary_text, to_mend
 
 FORMAT_VERSION = 1
 
@@ -66,14 +68,14 @@ class TableReport:
             )
         return self.overall[metric]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> TableDict:
         """Return everything as JSON-able values; see :meth:`Report.to_dict`."""
-        return {
-            "rows": dict(self.rows),
-            "notes": list(self.notes),
-            "overall": {name: score_dict(score) for name, score in self.overall.items()},
-            "scores": [score_dict(score) for score in self.scores],
-        }
+        return TableDict(
+            rows=dict(self.rows),
+            notes=list(self.notes),
+            overall={name: score_dict(score) for name, score in self.overall.items()},
+            scores=[score_dict(score) for score in self.scores],
+        )
 
     def __repr__(self) -> str:
         scores = [f"{name} {number(score.value)}" for name, score in self.overall.items()]
@@ -90,12 +92,14 @@ class Report:
         relations: What was measured of keys and of tables joined by them; None where there are no
             foreign keys.
         spec: What was measured: tables, columns and keys; None if it isn't known.
+        about: Where the data came from and what measured them, by name, JSON-able.
     """
 
     tables: Mapping[str, TableReport]
     seed: int
     relations: RelationsReport | None = None
     spec: DatasetSpec | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     def score(self, metric: str, table: str | None = None) -> Score:
         """Return the overall score of a metric on one table, or the mean over all.
@@ -144,28 +148,33 @@ class Report:
         """The report in few figures: quality, validity, utility and privacy."""
         return grades(self.findings)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able values.
-
-        ``{"format": 1, "seed": int, "tables": {name: table}}``, where a table is
-        ``{"rows": {"real": int, "synthetic": int, "holdout": int}, "notes": [str],
-        "overall": {metric: score}, "scores": [score]}`` and a score is
-        ``{"metric": str, "columns": [str], "value": float | null, "floor": float | null,
-        "details": {…}}``. ``details["why"]`` says why a value is null.
-
-        Tables that refer to each other have ``"relations"`` besides: ``{"foreign_keys": [str],
-        "rows": {table: {side: int}}, "notes": [str], "overall": {metric: score},
-        "scores": [score]}``. There ``details["references"]`` are the foreign keys that a score is
-        about, and ``details["table"]`` is the table whose keys they are.
-        """
-        found = {
-            "format": FORMAT_VERSION,
-            "seed": self.seed,
-            "tables": {name: table.to_dict() for name, table in self.tables.items()},
-        }
+    def to_dict(self) -> ReportDict:
+        """Return everything as JSON-able values, in the form of :meth:`json_schema`."""
+        found = ReportDict(
+            format=FORMAT_VERSION,
+            about=dict(self.about),
+            seed=self.seed,
+            measures={name: measure_dict(m) for name, m in self.measures.items()},
+            grades={
+                index.value: GradeDict(
+                    value=grade.value,
+                    floor=grade.floor,
+                    level=grade.level.value,
+                    verdict=grade.verdict,
+                )
+                for index, grade in self.grades.items()
+            },
+            to_mend=[finding.text for finding in to_mend(self)],
+            tables={name: table.to_dict() for name, table in self.tables.items()},
+        )
         if self.relations is not None:
             found["relations"] = self.relations.to_dict()
         return found
+
+    @staticmethod
+    def json_schema() -> dict[str, Any]:
+        """Return the JSON Schema of :meth:`to_dict`."""
+        return json_schema()
 
     def to_json(self, path: str | Path | None = None) -> str:
         """Return :meth:`to_dict` as JSON text, and write it to ``path`` if one is given.
@@ -191,6 +200,18 @@ class Report:
                 foreign keys always does.
         """
         return summary_text(self, details=details, width=width, color=color)
+
+    def to_markdown(self, path: str | Path | None = None) -> str:
+        """Return the report as Markdown, and write it to ``path`` if one is given.
+
+        Raises:
+            OutputError: The file can't be written.
+        """
+        text = markdown(self)
+        if path is not None:
+            with atomic_file(Path(path)) as temporary:
+                temporary.write_text(text, encoding="utf-8")
+        return text
 
     def diagram(self) -> str:
         """Return the tables and their keys as a Mermaid entity-relationship diagram.

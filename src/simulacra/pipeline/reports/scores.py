@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from simulacra.core.protocols import DatasetMetric, Metric
 from simulacra.core.scores import Measure, Score
+from simulacra.pipeline.reports.schema import MeasureDict, ScoreDict
 
 _LOWEST = 5
 """How many of the worst single scores an overall score names."""
@@ -68,14 +68,38 @@ def _what(score: Score) -> dict[str, Any]:
     return {"what": score.details["what"]} if "what" in score.details else {}
 
 
-def score_dict(score: Score) -> dict[str, Any]:
+def score_dict(score: Score) -> ScoreDict:
     """Return a score as JSON-able values."""
-    return asdict(score) | {"columns": list(score.columns), "details": dict(score.details)}
+    return ScoreDict(
+        metric=score.metric,
+        columns=list(score.columns),
+        value=score.value,
+        floor=score.floor,
+        interval=score.interval,
+        details=dict(score.details),
+    )
+
+
+def measure_dict(measure: Measure) -> MeasureDict:
+    """Return a measure as JSON-able values."""
+    return MeasureDict(
+        title=measure.title,
+        group=measure.group.value,
+        higher_is_better=measure.higher_is_better,
+        ideal=measure.ideal,
+    )
 
 
 def number(value: float | None) -> str:
     """Return a value as people read it."""
     return "-" if value is None else f"{value:.4f}"
+
+
+def interval(score: Score) -> str:
+    """Return the confidence interval of a score as people read it; empty without one."""
+    if score.interval is None:
+        return ""
+    return f"{number(score.interval[0])} to {number(score.interval[1])}"
 
 
 def remark(score: Score) -> str:

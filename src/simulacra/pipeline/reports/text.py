@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MENDED = 5
 """How many things to mend are named at most."""
 
-_SIDES = {"real": "real", "synthetic": "synthetic", "holdout": "held-out"}
+SIDES = {"real": "real", "synthetic": "synthetic", "holdout": "held-out"}
 _OF_TABLES = {
     "column_shapes": "shapes",
     "pair_trends": "trends",
@@ -60,7 +60,7 @@ def summary_text(report: Report, *, details: bool, width: int, color: bool) -> s
         _notes(console, relations.notes)
     if details or relations is None:
         for table in report.tables.values():
-            rows = ", ".join(f"{count:,} {_SIDES[side]}" for side, count in table.rows.items())
+            rows = ", ".join(f"{count:,} {SIDES[side]}" for side, count in table.rows.items())
             _print(console, _scores_table(f"{table.table}: {rows} rows", table))
             _notes(console, table.notes)
     _print(console, _grades_table(report.grades))
@@ -123,7 +123,7 @@ def _tables_overview(tables: Mapping[str, TableReport]) -> Table:
     return _overview(
         "table",
         list(tables),
-        [_SIDES[side] for side in sides],
+        [SIDES[side] for side in sides],
         cells,
         {metric: title for metric, title in _OF_TABLES.items() if metric in measured},
         lambda name, metric: tables[name].overall.get(metric),

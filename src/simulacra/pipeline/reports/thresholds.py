@@ -7,9 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simulacra.core import registry
 from simulacra.core.errors import UsageError
+from simulacra.core.registry import Kind
+from simulacra.core.scores import Measure
 from simulacra.pipeline.reports.grades import Index
-from simulacra.pipeline.reports.scores import number
+from simulacra.pipeline.reports.scores import measures_of, number
 
 if TYPE_CHECKING:
     from simulacra.pipeline.reports.report import Report
@@ -32,7 +35,8 @@ class Threshold:
         """Read ``NAME=VALUE``.
 
         Raises:
-            UsageError: It is not of that form.
+            UsageError: It is not of that form, or there is neither an index nor a measure of that
+                name.
         """
         name, equals, value = text.partition("=")
         try:
@@ -41,6 +45,12 @@ class Threshold:
             read = math.nan
         if not (name.strip() and equals and math.isfinite(read)):
             raise UsageError(f"{text!r} is no threshold", mend="Write NAME=VALUE, as quality=0.9")
+        known = [*map(str, Index), *_measures()]
+        if name.strip() not in known:
+            raise UsageError(
+                f"there is nothing called {name.strip()!r} to hold against {value}",
+                mend=f"Choose from {', '.join(known)}",
+            )
         return cls(name.strip(), read)
 
     def failure(self, report: Report) -> str:
@@ -64,6 +74,10 @@ class Threshold:
         if value >= self.value if higher else value <= self.value:
             return ""
         return f"{self.name} is {number(value)}, {'under' if higher else 'over'} {self.value:g}"
+
+
+def _measures() -> dict[str, Measure]:
+    return measures_of(registry.load(Kind.METRIC, name) for name in registry.names(Kind.METRIC))
 
 
 def failures(report: Report, thresholds: Iterable[Threshold]) -> list[str]:
