@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired
 
 from pydantic import TypeAdapter
+from typing_extensions import (
+    TypedDict,
+)
 
 
 class ScoreDict(TypedDict):
