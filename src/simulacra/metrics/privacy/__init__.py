@@ -1,0 +1,1 @@
+"""Privacy: do the synthetic rows say more of the people learned from than of other people?"""
