@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from functools import cache
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -29,7 +30,38 @@ _CLAIMS = _ORDERS.append_column(
 )
 
 
-def _rule(table: pa.Table, **options: str) -> dict[str, object]:
+def _stock(rows: int = 600) -> pa.Table:
+    """Return goods that keep many rules."""
+    generator = np.random.default_rng(3)
+    country, kind = generator.integers(0, 3, rows), generator.integers(0, 3, rows)
+    state, pieces = generator.integers(0, 3, rows), generator.integers(1, 9, rows)
+    price = generator.integers(1, 4_000, rows) / 4
+    free = kind == 0
+    return pa.table(
+        {
+            "pieces": pieces,
+            "price": price,
+            "total": price * pieces,
+            "kind": np.array(["a", "b", "c"])[kind],
+            "country": np.array(["DE", "CH", "AT"])[country],
+            "currency": np.array(["EUR", "CHF", "EUR"])[country],
+            "sold": pa.array(pieces * 7, mask=free),
+            "buyer": pa.array(np.array(["x", "y", "z"])[state], mask=free),
+            "new": state == 0,
+            "used": state == 1,
+            "broken": state == 2,
+        }
+    )
+
+
+_STOCK = _stock()
+
+
+def _stock_rule(*columns: str, **options: object) -> dict[str, object]:
+    return _rule(_STOCK.select([*columns]), **options)
+
+
+def _rule(table: pa.Table, **options: object) -> dict[str, object]:
     return {"options": options, "table": table, "spec": spec_of(table)}
 
 
@@ -59,6 +91,13 @@ def databases_are_dropped():
     _DATABASES.close()
 
 
+def _column_by_column(learned, rows, seed):
+    """Draw each column by itself: a generator that knows nobody."""
+    generator = np.random.default_rng(seed)
+    drawn = [column.take(generator.integers(0, len(column), rows)) for column in learned.columns]
+    return pa.table(drawn, schema=learned.schema)
+
+
 def _emptied(server, clause=""):
     """Return what gives the URL of a database without tables, the same one each time."""
     url = cache(lambda: _DATABASES.enter_context(fresh_database(server, clause)))
@@ -71,6 +110,24 @@ def _emptied(server, clause=""):
 
 
 CASES: dict[tuple[Kind, str], dict[str, object]] = {
+    (Kind.RULE, "bounds"): _stock_rule("price", column="price", least=0, strict=True),
+    (Kind.RULE, "combinations"): _stock_rule(
+        "pieces", "country", "currency", columns=["country", "currency"]
+    ),
+    (Kind.RULE, "dependency"): _stock_rule(
+        "kind", "country", "currency", column="currency", of=["country", "kind"]
+    ),
+    (Kind.RULE, "formula"): _stock_rule(
+        "pieces", "price", "total", column="total", expression="price * pieces"
+    ),
+    (Kind.RULE, "increments"): _stock_rule("price", column="price", by=0.25),
+    (Kind.RULE, "null_together"): _stock_rule("sold", "buyer", columns=["sold", "buyer"]),
+    (Kind.RULE, "null_unless"): _stock_rule(
+        "kind", "buyer", column="buyer", of="kind", values=["b", "c"], required=True
+    ),
+    (Kind.RULE, "one_hot"): _stock_rule(
+        "kind", "new", "used", "broken", columns=["new", "used", "broken"]
+    ),
     (Kind.RULE, "calendar"): _rule(_DATES, year="year", month="month", day="day"),
     (Kind.RULE, "clock"): _rule(_CLOCK, column="at"),
     (Kind.RULE, "copy"): _rule(_BILLS, column="settled", of="paid"),
@@ -115,6 +172,13 @@ CASES: dict[tuple[Kind, str], dict[str, object]] = {
     (Kind.METRIC, "utility"): {"options": {"target": "express", "threads": 1}},
     (Kind.METRIC, "detection"): {"options": {"threads": 1}},
     (Kind.METRIC, "closest_records"): {"options": {"threads": 1}},
+    (Kind.METRIC, "inference"): {"options": {"threads": 1}},
+    (Kind.METRIC, "linkability"): {"options": {"threads": 1}},
+    (Kind.METRIC, "membership_inference"): {"options": {"threads": 1}},
+    (Kind.METRIC, "k_anonymity"): {"options": {"quasi_identifiers": ["shop", "items"]}},
+    (Kind.METRIC, "shadow_membership"): {
+        "options": {"threads": 1, "shadows": 4, "generator": _column_by_column}
+    },
 }
 """What plug-ins need to be checked besides their name."""
 
