@@ -80,17 +80,44 @@ def test_any_two_distributions_agree_with_scipy(one, other):
     for children in (one, other):
         values, parents = np.unique(children, return_counts=True)
         sides.append(ReferenceCounts(sum(children), 0, 0, values, parents))
-    assert ks_statistic(*sides) == pytest.approx(ks(one, other), abs=1e-12)
+    assert ks_statistic(*sides).value == pytest.approx(ks(one, other), abs=1e-12)
 
 
 def test_a_hold_out_of_fewer_children_a_parent_gives_no_floor():
     real, fewer = family([4] * 50 + [6] * 50), family([2] * 50 + [3] * 50)
     alike = family([4] * 40 + [6] * 60)
     (score,) = related(KS, FAMILY, real, real, fewer).values()
-    assert (score.value, score.floor) == (0.0, None)
-    assert "2.5 children on average, the real ones 5" in score.details["no_floor"]
+    assert score.value == 0.0
+    assert score.details["floor"] == "bootstrap"
+    assert "2.5 children on average, the real ones 5" in score.details["no_holdout"]
     (score,) = related(KS, FAMILY, real, real, alike).values()
+    assert score.details["floor"] == "hold-out"
     assert score.floor == pytest.approx(0.1)
+
+
+def test_without_a_hold_out_the_floor_is_real_parents_drawn_again():
+    rng = np.random.default_rng(0)
+    real, copy = family(rng.poisson(3, 4_000)), family(rng.poisson(3, 1_000))
+    (score,) = related(KS, FAMILY, real, copy).values()
+    assert score.details["floor"] == "bootstrap"
+    # One sample of 1,000 against its own distribution: the 99.9 % point of the statistic.
+    assert 0 < score.floor < 1.95 / np.sqrt(1_000)
+
+
+def test_the_interval_holds_the_distance_of_the_populations():
+    rng = np.random.default_rng(1)
+    apart = np.abs(stats.poisson(3).cdf(range(30)) - stats.poisson(4).cdf(range(30))).max()
+    held = 0
+    for _ in range(100):
+        sides = [rng.poisson(mean, rows) for mean, rows in ((3, 500), (4, 300))]
+        counted = []
+        for children in sides:
+            values, parents = np.unique(children, return_counts=True)
+            counted.append(ReferenceCounts(int(children.sum()), 0, 0, values, parents))
+        low, high = ks_statistic(*counted).interval()
+        held += low <= apart <= high
+    # Of 100 intervals of 95 %, fewer than 88 hold it once in a thousand times.
+    assert held >= 88
 
 
 def test_nothing_is_said_without_parents():

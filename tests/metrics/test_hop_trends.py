@@ -135,6 +135,9 @@ def test_shuffled_keys_lower_trends_and_a_second_sample_does_not(business):
     path = ("hop_trends_1", "lineitem(l_orderkey)")
     found = related(TRENDS, spec, real, second, holdout, rows=10_000)
     assert abs(found[path].value - found[path].floor) < 0.005
+    low, high = found[path].interval
+    assert low < found[path].value < high
+    assert high - low < 0.02
     broken = shuffled(real, "lineitem", "l_orderkey")
     found = related(TRENDS, spec, real, broken, holdout, rows=10_000)
     assert found[path].value < found[path].floor - 0.03

@@ -80,6 +80,8 @@ def test_an_independent_classifier_finds_the_same():
     chance = model.fit(values[learn], label[learn]).predict_proba(values[judge])[:, 1]
     assert score.value > 0.7
     assert score.value == pytest.approx(roc_auc_score(label[judge], chance), abs=0.03)
+    low, high = score.interval
+    assert low < score.value < high < low + 0.1
 
 
 def test_parents_known_by_heart_tell_nothing():

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from scipy import stats
 
 from metrics.databases import (
     dataset,
@@ -27,6 +28,8 @@ def test_all_keys_of_a_sound_database_are_valid(business):
     found = related(VALID, tpch_spec(business), business, business)
     assert len(found) == 8 + 8
     assert {score.value for score in found.values()} == {1.0}
+    # Without a hold-out the real keys themselves are the floor.
+    assert {(s.floor, s.details["floor"]) for s in found.values()} == {(1.0, "real rows")}
     assert found["key_validity", "lineitem(l_partkey, l_suppkey)"].details["rows"] == 60_175
 
 
@@ -41,6 +44,8 @@ def test_deleted_parents_show_as_orphans(business):
     assert score.details["orphans"] == orphans > 4_000
     assert score.value == pytest.approx(1 - orphans / 60_175)
     assert score.floor == 1.0
+    exact = stats.binomtest(60_175 - int(orphans), 60_175).proportion_ci(method="wilson")
+    assert score.interval == pytest.approx((exact.low, exact.high), abs=1e-12)
     others = [s.value for s in found.values() if s is not score]
     assert set(others) == {1.0}
 
@@ -79,6 +84,10 @@ def test_nulls_are_no_orphans_and_have_a_score_of_their_own():
     nulls = [real["flights"]["tailnum"].null_count / 4_000, tail.isna().mean()]
     assert found["key_nulls", "flights(tailnum)"].value == pytest.approx(1 - nulls[1] + nulls[0])
     assert ("key_nulls", "flights(origin)") not in found
+    nulls_score = found["key_nulls", "flights(tailnum)"]
+    low, high = nulls_score.interval
+    assert low < nulls_score.value < high < 1
+    assert nulls_score.floor == 1  # no real row has a null
 
 
 def test_orphans_that_belong_to_the_data_are_compared():
@@ -95,6 +104,11 @@ def test_orphans_that_belong_to_the_data_are_compared():
     ]
     assert score.value == pytest.approx(1 - (shares[0] - shares[1]))
     assert score.details["real_valid_share"] == pytest.approx(shares[0])
+    assert score.interval[0] < score.value < score.interval[1]
+    assert score.floor == 1  # no real key is an orphan
+    score = related(VALID, spec, fewer, real)["key_validity", "flights(tailnum)"]
+    # Four standard deviations of a share drawn again.
+    assert 1 - 4 * np.sqrt(shares[1] * (1 - shares[1]) / 3_900) < score.floor < 1
 
 
 def test_unique_keys_may_have_nulls_where_the_column_may():

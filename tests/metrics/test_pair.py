@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from metrics.samples import drawn_apart, halves, measure, shipped, spec_of, values
-from simulacra.metrics import pair
+from simulacra.metrics import pairwise
 from simulacra.metrics.pair import PairTrends
 
 TRENDS = PairTrends()
@@ -116,7 +116,7 @@ def test_columns_without_a_trend_are_listed_with_the_reason():
 
 
 def test_of_very_many_pairs_a_sample_is_measured_and_said(monkeypatch):
-    monkeypatch.setattr(pair, "MOST_PAIRS", 7)
+    monkeypatch.setattr(pairwise, "MOST_PAIRS", 7)
     table = pa.table({f"c{i}": [1, 2, i] for i in range(10)})
     scores = measure(TRENDS, table, table)
     assert len(scores) == 7

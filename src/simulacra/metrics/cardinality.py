@@ -11,7 +11,10 @@ from simulacra.core.random import RngKey
 from simulacra.core.references import DatasetView, Reference, ReferenceCounts, references_of
 from simulacra.core.schema import DatasetSpec
 from simulacra.core.scores import Group, Measure, Score
+from simulacra.metrics.distances import greatest_gap
+from simulacra.metrics.intervals import Estimate
 from simulacra.metrics.joined import about, qualified, unjoined
+from simulacra.metrics.sides import Floor
 
 _COMPARABLE = 0.8
 """A hold-out gives no floor if its parents have fewer children than this share, or more than its
@@ -26,7 +29,9 @@ class Cardinality:
 
     The floor is the statistic of the hold-out, where its parents have about as many children on
     average as the real ones: a sample of orders for all customers would tell nothing of how many
-    a customer has. ``details["no_floor"]`` says so.
+    a customer has, and ``details["no_holdout"]`` says so. Then, and without a hold-out, it is that
+    of as many parents as the synthetic ones, drawn with replacement from the real ones. The
+    interval takes parents as independent.
     """
 
     name: ClassVar[str] = "cardinality"
@@ -49,13 +54,14 @@ class Cardinality:
         rng: RngKey,
     ) -> list[Score]:
         """Return one score a foreign key."""
-        del options, rng
+        del options
         return [
             self._score(
                 reference,
                 real.reference(reference),
                 synthetic.reference(reference),
                 None if holdout is None else holdout.reference(reference),
+                rng.child(reference.label),
             )
             for reference in references_of(spec)
         ]
@@ -66,6 +72,7 @@ class Cardinality:
         real: ReferenceCounts,
         synthetic: ReferenceCounts,
         holdout: ReferenceCounts | None,
+        rng: RngKey,
     ) -> Score:
         if not real.parents.sum() or not synthetic.parents.sum():
             side = "synthetic" if real.parents.sum() else "real"
@@ -78,19 +85,22 @@ class Cardinality:
                 "childless_share": _childless(counts),
                 "most": int(counts.children[-1]),
             }
-        floor = None
-        if holdout is not None:
-            floor = ks_statistic(real, holdout) if _alike(real, holdout) else None
-            if floor is None:
-                details["no_floor"] = (
-                    f"the hold-out's parents have {_mean(holdout):.3g} children on average, "
-                    f"the real ones {_mean(real):.3g}"
-                )
-        value = ks_statistic(real, synthetic)
-        return Score(self.name, value, qualified([reference]), floor, details)
+        peer, details["floor"] = holdout, Floor.HOLDOUT.value
+        if holdout is not None and not _alike(real, holdout):
+            details["no_holdout"] = (
+                f"the hold-out's parents have {_mean(holdout):.3g} children on average, "
+                f"the real ones {_mean(real):.3g}"
+            )
+            peer = None
+        if peer is None:
+            peer = _drawn(real, int(synthetic.parents.sum()), rng)
+            details["floor"] = Floor.BOOTSTRAP.value
+        found, floor = ks_statistic(real, synthetic), ks_statistic(real, peer).value
+        columns = qualified([reference])
+        return Score(self.name, found.value, columns, floor, details, found.interval())
 
 
-def ks_statistic(one: ReferenceCounts, other: ReferenceCounts) -> float:
+def ks_statistic(one: ReferenceCounts, other: ReferenceCounts) -> Estimate:
     """Return the greatest gap between two distributions of children per parent."""
     points = np.union1d(one.children, other.children)
     reached = [
@@ -100,7 +110,14 @@ def ks_statistic(one: ReferenceCounts, other: ReferenceCounts) -> float:
         / side.parents.sum()
         for side in (one, other)
     ]
-    return float(np.abs(reached[0] - reached[1]).max())
+    return greatest_gap(reached[0], reached[1], int(one.parents.sum()), int(other.parents.sum()))
+
+
+def _drawn(real: ReferenceCounts, parents: int, rng: RngKey) -> ReferenceCounts:
+    """Return as many parents drawn with replacement, of whom only the children count."""
+    shares = real.parents / real.parents.sum()
+    drawn = rng.generator().multinomial(parents, shares)
+    return ReferenceCounts(int(real.children @ drawn), 0, 0, real.children, drawn)
 
 
 def _mean(counts: ReferenceCounts) -> float:

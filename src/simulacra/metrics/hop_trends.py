@@ -10,16 +10,18 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from simulacra.core.random import RngKey
-from simulacra.core.references import DatasetView, Path, Reference, paths_of
+from simulacra.core.references import DatasetView, JoinedRows, Path, Reference, paths_of
 from simulacra.core.schema import DatasetSpec
 from simulacra.core.scores import Group, Measure, Score
 from simulacra.metrics.boosting import side_by_side
 from simulacra.metrics.columns import Kind, leaves
+from simulacra.metrics.intervals import Estimate, variance_of_mean
 from simulacra.metrics.joined import Join, about, qualified, siblings_of
-from simulacra.metrics.pair import PairColumn, pair_score
-from simulacra.metrics.sides import Sides, thread_budget
+from simulacra.metrics.sides import Measured, Sides, thread_budget
+from simulacra.metrics.trends import PairColumn, Trend, trend
 
 HOPS = 3
 MOST_PATHS = 200
@@ -59,14 +61,39 @@ class _Way:
         """Return what the score is about, for ``Score.details``."""
         return about(*self.references, siblings=self.siblings) | self.details
 
-    def merged(self, view: DatasetView) -> pa.Table:
-        """Return the joined rows of a side."""
+    def merged(self, view: DatasetView) -> tuple[pa.Table, list[str]]:
+        """Return the joined rows of a side, and the columns in it that number their ancestors."""
         joined = [view.joined(path) for path in self.paths()]
-        if not self.siblings:
-            return self.join.merged(joined[0].rows, joined[0].others, joined[0].applies)
+        parts = (joined[0].rows, joined[0].others)
+        if self.siblings:
+            parts = (joined[0].others, joined[1].others)
         applies = [rows.applies for rows in joined if rows.applies is not None]
-        both = np.logical_and.reduce(applies) if applies else None
-        return self.join.merged(joined[0].others, joined[1].others, both)
+        every = np.logical_and.reduce(applies) if applies else None
+        merged = self.join.merged(*parts, every)
+        names = []
+        for rows in joined:
+            places = _numbered(rows)
+            names.append(_free("ancestor", merged))
+            merged = merged.append_column(
+                names[-1], pa.array(places if every is None else places[every])
+            )
+        return merged, names
+
+
+def _numbered(rows: JoinedRows) -> NDArray[np.int64]:
+    """Return which ancestor each row has; one without an ancestor is alone."""
+    if rows.places is None:
+        return np.arange(rows.rows.num_rows)
+    places = rows.places.copy()
+    alone = places < 0
+    places[alone] = places.max(initial=0) + 1 + np.arange(np.count_nonzero(alone))
+    return places
+
+
+def _free(name: str, table: pa.Table) -> str:
+    while name in table.column_names:
+        name += "'"
+    return name
 
 
 class HopTrends:
@@ -79,7 +106,10 @@ class HopTrends:
     mean over the pairs; ``details["lowest"]`` lists the worst. Keys are left out.
 
     Options: ``rows``, the most rows compared on each side (50,000); ``threads``. With a hold-out,
-    both synthetic and as many real rows are compared with it; the latter is the floor.
+    both synthetic and as many real rows are compared with it; the latter is the floor. Without
+    one, it is joined real rows drawn with replacement, compared with the real ones. The interval
+    minds that the pairs are of the same rows and, where there are enough of them (as good as 200),
+    that rows of one ancestor are alike.
     """
 
     name: ClassVar[str] = "hop_trends"
@@ -133,7 +163,8 @@ def _score(
     if not all(way.join.names):
         why = "one of the tables has no column to compare"
         return Score(way.name, None, columns, details={"why": why, **details})
-    tables = [way.merged(view) for view in views]
+    merged = [way.merged(view) for view in views]
+    tables = [table for table, _ in merged]
     rng = rng.child(way.name, *details["references"])
     holdout = tables[2] if len(tables) > 2 else None
     sides = Sides.of(tables[0], tables[1], holdout, options, rng)
@@ -146,33 +177,73 @@ def _score(
         for here in (True, False)
     ]
     pairs, left_out = _at_most(list(product(*ends)), MOST_PAIRS, "pairs", rng.child("pairs"))
-    scores = [pair_score(way.name, one, other, {}) for one, other in pairs]
-    return _mean(way.name, columns, scores, details | left_out | sides.details)
-
-
-def _mean(
-    name: str, columns: tuple[str, ...], scores: Sequence[Score], details: dict[str, Any]
-) -> Score:
-    measured = [(score.value, score) for score in scores if score.value is not None]
-    if any(score.floor is not None for _, score in measured):
-        # A pair that the learned rows have no trend for would stand in one mean alone.
-        measured = [(value, score) for value, score in measured if score.floor is not None]
-    details |= {"measured": len(measured), "not_measured": len(scores) - len(measured)}
-    if not measured:
-        return Score(name, None, columns, details={"why": "no pair has a trend", **details})
-    lowest = sorted(measured, key=lambda pair: pair[0])[:_LOWEST]
-    details["lowest"] = [
-        {"columns": list(score.columns), "value": value, "floor": score.floor}
-        for value, score in lowest
+    details |= left_out | sides.details
+    mean = _Mean()
+    for one, other in pairs:
+        mean.add((one.name, other.name), trend(one, other, influences=True))
+    details |= {"measured": len(mean.pairs), "not_measured": len(pairs) - len(mean.pairs)}
+    if not mean.pairs:
+        return Score(way.name, None, columns, details={"why": "no pair has a trend", **details})
+    ancestors = [
+        [np.asarray(side.column(name)) for name in merged[0][1]]
+        for side in (sides.reference, sides.synthetic)
     ]
-    floors = [score.floor for _, score in measured if score.floor is not None]
-    return Score(
-        name,
-        math.fsum(value for value, _ in measured) / len(measured),
-        columns,
-        math.fsum(floors) / len(floors) if floors else None,
-        details,
-    )
+    return mean.score(way.name, columns, details, ancestors)
+
+
+class _Mean:
+    """The mean over pairs of columns.
+
+    Attributes:
+        pairs: The columns of each, and what was found.
+    """
+
+    def __init__(self) -> None:
+        self.pairs: list[tuple[tuple[str, str], Measured]] = []
+        self._influences: list[NDArray[np.float64]] = []
+
+    def add(self, names: tuple[str, str], found: Trend) -> None:
+        """Add a pair, if it has a trend on every side."""
+        # One that the learned rows have no trend for would stand in one mean alone.
+        if found.found is None or found.found.floor is None or found.influences is None:
+            return
+        self.pairs.append((names, found.found))
+        if not self._influences:
+            self._influences = [np.zeros(len(side)) for side in found.influences]
+        self._influences = [
+            total + side for total, side in zip(self._influences, found.influences, strict=True)
+        ]
+
+    def score(
+        self,
+        name: str,
+        columns: tuple[str, ...],
+        details: dict[str, Any],
+        ancestors: Sequence[Sequence[NDArray[np.int64]]],
+    ) -> Score:
+        """Return the score of at least one pair.
+
+        Args:
+            name: The name of the score.
+            columns: What it is about.
+            details: For ``Score.details``.
+            ancestors: For each row of the reference, and each synthetic row, which ancestors it
+                has.
+        """
+        count = len(self.pairs)
+        lowest = sorted(self.pairs, key=lambda pair: pair[1].value)[:_LOWEST]
+        details["lowest"] = [
+            {"columns": list(names), "value": found.value, "floor": found.floor}
+            for names, found in lowest
+        ]
+        variance = sum(
+            variance_of_mean(total / count, groups)
+            for total, groups in zip(self._influences, ancestors, strict=True)
+        )
+        value = math.fsum(found.value for _, found in self.pairs) / count
+        floor = math.fsum(found.floor for _, found in self.pairs if found.floor is not None) / count
+        interval = Estimate(value, math.sqrt(variance)).interval()
+        return Score(name, value, columns, floor, details, interval)
 
 
 def _at_most(every: list[T], most: int, what: str, rng: RngKey) -> tuple[list[T], dict[str, Any]]:

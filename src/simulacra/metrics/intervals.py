@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ Z = 1.959963984540054
 """The 97.5 % point of the normal distribution."""
 DRAWS = 50
 """Resamples that a standard error is estimated from: it is then itself right to some 10 %."""
+_FEWEST_CLUSTERS = 200
 
 
 def wilson(share: float, count: int) -> Interval:
@@ -37,6 +39,48 @@ def wilson(share: float, count: int) -> Interval:
 def about(value: float, error: float, low: float = 0.0, high: float = 1.0) -> Interval:
     """Return the interval of a value with a normal standard error, cut at its natural bounds."""
     return max(value - Z * error, min(low, value)), min(value + Z * error, max(high, value))
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value that samples give.
+
+    Attributes:
+        value: The value.
+        error: Its standard error.
+    """
+
+    value: float
+    error: float
+
+    def complement(self) -> Estimate:
+        """Return one minus the value."""
+        return Estimate(1.0 - self.value, self.error)
+
+    def interval(self, low: float = 0.0, high: float = 1.0) -> Interval:
+        """Return the interval by the normal distribution, cut at the value's natural bounds."""
+        return about(self.value, self.error, low, high)
+
+
+def alike_shares(one: float, rows: int, other: float, other_rows: int) -> tuple[float, Interval]:
+    """Return one minus the difference of two shares, and its interval.
+
+    That of the difference is the hybrid score interval (method 10 of Newcombe, "Interval
+    estimation for the difference between independent proportions", Statistics in Medicine 1998).
+
+    Args:
+        one: A share.
+        rows: Of how many cases; at least one.
+        other: Another share.
+        other_rows: Of how many cases; at least one.
+    """
+    gap = one - other
+    (low, high), (other_low, other_high) = wilson(one, rows), wilson(other, other_rows)
+    least = gap - math.hypot(one - low, other_high - other)
+    most = gap + math.hypot(high - one, other - other_low)
+    nearest = 0.0 if least <= 0.0 <= most else min(abs(least), abs(most))
+    farthest = min(max(abs(least), abs(most)), 1.0)
+    return 1.0 - abs(gap), (1.0 - farthest, 1.0 - nearest)
 
 
 def auc(positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> tuple[float, Interval]:
@@ -68,6 +112,30 @@ def _variance(placements: NDArray[np.float64]) -> float:
     if len(placements) < 2:
         return 0.0
     return float(placements.var(ddof=1)) / len(placements)
+
+
+def variance_of_mean(
+    influences: NDArray[np.float64], clusters: Sequence[NDArray[np.int64]] = ()
+) -> float:
+    """Return the variance of a value by what each row adds to it.
+
+    Rows of one cluster may be alike: their sums vary instead (Liang and Zeger, "Longitudinal data
+    analysis using generalized linear models", Biometrika 1986). Of the variances with rows on their
+    own and by each clustering, the greatest counts; a clustering of fewer than (as good as) 200
+    clusters is left out, as those few tell nothing of others.
+
+    Args:
+        influences: By row, of mean 0, shape ``(rows,)``, at least one.
+        clusters: Clusterings: of each row which cluster it is in, shape ``(rows,)``.
+    """
+    variance = float(influences @ influences)
+    for places in clusters:
+        _, labels = np.unique(places, return_inverse=True)
+        sizes = np.bincount(labels).astype(np.float64)
+        if sizes.sum() ** 2 / (sizes @ sizes) >= _FEWEST_CLUSTERS:
+            sums = np.bincount(labels, influences)
+            variance = max(variance, float(sums @ sums))
+    return variance / len(influences) ** 2
 
 
 def bootstrap(

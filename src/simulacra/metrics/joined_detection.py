@@ -106,7 +106,8 @@ def detect_each(
             rng=rng.child(reference.label),
         )
         details = dict(found.details) | about(reference)
-        return Score(metric, found.value, qualified([reference]), found.floor, details)
+        columns = qualified([reference])
+        return Score(metric, found.value, columns, found.floor, details, found.interval)
 
     if not references:
         return []

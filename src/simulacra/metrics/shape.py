@@ -7,13 +7,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from simulacra.core.random import RngKey
 from simulacra.core.schema import TableSpec
 from simulacra.core.scores import Group, Measure, Score
-from simulacra.metrics.columns import Kind, Leaf, leaves
-from simulacra.metrics.encode import Numbers, as_codes, as_numbers, lengths
+from simulacra.metrics.columns import Kind, Leaf
+from simulacra.metrics.columnwise import Columns, column_scores, numbers_of, of_what
+from simulacra.metrics.distances import kolmogorov_smirnov, total_variation
+from simulacra.metrics.encode import as_codes
 from simulacra.metrics.sides import Sides, measure
 
 
@@ -28,7 +29,8 @@ class ColumnShapes:
 
     Options: ``rows``, the most rows compared on each side (50,000). With a hold-out, both
     synthetic and as many real rows are compared with it; the latter is the floor. Without one, it
-    is real rows drawn with replacement, compared with the real ones.
+    is real rows drawn with replacement, compared with the real ones. The interval takes rows as
+    independent; it is not moved for what chance adds to any distance, which the floor shows.
     """
 
     name: ClassVar[str] = "column_shapes"
@@ -50,48 +52,19 @@ class ColumnShapes:
     ) -> list[Score]:
         """Return one score a leaf column; None, with the reason, for those left out."""
         sides = Sides.of(real, synthetic, holdout, options, rng)
-        return [self._score(leaf, sides) for leaf in leaves(table, real)]
 
-    def _score(self, leaf: Leaf, sides: Sides) -> Score:
-        if leaf.kind is None:
-            return leaf.left_out(self.name)
-        if sides.empty:
-            return Score(self.name, None, (leaf.name,), details={"why": sides.empty})
-        columns = [leaf.values(side) for side in sides.tables]
-        if leaf.kind is Kind.CATEGORY:
-            codes, cardinality = as_codes(columns)
-            how = "total variation"
-            shares = [np.bincount(side, minlength=cardinality) / len(side) for side in codes]
-            value, floor = measure(shares, tv_complement)
-        elif leaf.kind is Kind.LENGTH:
-            how = "Kolmogorov-Smirnov, of lengths"
-            value, floor = measure([lengths(column) for column in columns], ks_complement)
-        else:
-            how = "Kolmogorov-Smirnov"
-            numbers = [as_numbers(column, leaf.spec) for column in columns]
-            value, floor = measure(numbers, ks_complement)
-        nulls = [column.null_count / len(column) for column in columns]
-        details = {"measure": how, "reference_nulls": nulls[0], "synthetic_nulls": nulls[1]}
-        return Score(self.name, value, (leaf.name,), floor, details | sides.details)
+        def score(leaf: Leaf, columns: Columns) -> Score:
+            nulls = [column.null_count / len(column) for column in columns]
+            details = {"reference_nulls": nulls[0], "synthetic_nulls": nulls[1], **sides.details}
+            if leaf.kind is Kind.CATEGORY:
+                codes, cardinality = as_codes(columns)
+                counts = [np.bincount(side, minlength=cardinality) for side in codes]
+                found = measure(counts, lambda a, b: total_variation(a, b).complement())
+                how = "total variation"
+            else:
+                numbers = numbers_of(leaf, columns)
+                found = measure(numbers, lambda a, b: kolmogorov_smirnov(a, b).complement())
+                how = f"Kolmogorov-Smirnov{of_what(leaf)}"
+            return found.score(self.name, (leaf.name,), {"measure": how, **details})
 
-
-def ks_complement(one: Numbers, other: Numbers) -> float:
-    """Return one minus the Kolmogorov-Smirnov statistic; nulls stand below every number."""
-    first, second = np.sort(one.present()), np.sort(other.present())
-    everywhere = np.concatenate([first, second])
-    nulls = one.null.mean(), other.null.mean()
-    gap = np.abs(_reached(first, everywhere, nulls[0]) - _reached(second, everywhere, nulls[1]))
-    return 1.0 - float(max(gap.max(initial=0.0), abs(nulls[0] - nulls[1])))
-
-
-def _reached(ordered: NDArray[Any], points: NDArray[Any], null_share: float) -> NDArray[np.float64]:
-    """Return the share of a column that is null or at most each of ``points``."""
-    if not len(ordered):
-        return np.full(len(points), null_share)
-    below: NDArray[np.float64] = np.searchsorted(ordered, points, side="right") / len(ordered)
-    return null_share + (1.0 - null_share) * below
-
-
-def tv_complement(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Return one minus the total variation distance of two distributions over the same codes."""
-    return 1.0 - float(np.abs(one - other).sum()) / 2.0
+        return column_scores(self.name, table, real, sides, score)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +13,8 @@ import pyarrow as pa
 
 from simulacra.core.limits import usable_cores
 from simulacra.core.random import RngKey
+from simulacra.core.scores import Score
+from simulacra.metrics.intervals import Estimate, Interval
 
 ROWS = 50_000
 """Rows compared on each side unless the option ``rows`` says otherwise."""
@@ -31,6 +34,8 @@ class Floor(StrEnum):
     """Rows drawn with replacement from the real ones, against the real ones."""
     HALVES = "halves"
     """One random half of the real rows, against the other."""
+    REAL = "real rows"
+    """The real rows themselves: what is asked of each row needs no other sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +113,39 @@ class Sides:
         return ""
 
 
-def measure(sides: Sequence[T], distance: Callable[[T, T], float]) -> tuple[float, float]:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a two-sample measure found.
+
+    Attributes:
+        value: Synthetic against reference.
+        floor: Peer against reference; None where it is not defined.
+        interval: The 95 % confidence interval of the value; None where none can be given.
+    """
+
+    value: float
+    floor: float | None
+    interval: Interval | None
+
+    def score(self, metric: str, columns: tuple[str, ...], details: Mapping[str, Any]) -> Score:
+        """Return what was found as a score."""
+        return Score(metric, self.value, columns, self.floor, details, self.interval)
+
+
+def measure(
+    sides: Sequence[T], distance: Callable[[T, T], Estimate], *, high: float = 1.0
+) -> Measured:
     """Return the value (synthetic against reference) and the floor (peer against reference).
 
     Args:
         sides: What stands for each of ``Sides.tables``.
-        distance: Called with reference and other.
+        distance: Called with reference and other; from 0 to ``high``.
+        high: The greatest value that there can be.
     """
     reference, synthetic, peer = sides
-    return distance(reference, synthetic), distance(reference, peer)
+    found, floor = distance(reference, synthetic), distance(reference, peer).value
+    at = None if math.isnan(floor) else floor
+    return Measured(found.value, at, found.interval(0.0, high))
 
 
 def at_most(table: pa.Table, rows: int, rng: RngKey) -> pa.Table:
