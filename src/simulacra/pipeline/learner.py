@@ -222,6 +222,7 @@ def _made_column(name: str, kind: pa.DataType) -> ColumnSpec:
         (pa.types.is_timestamp, "datetime"),
         (pa.types.is_date, "date"),
         (pa.types.is_time, "time"),
+        (pa.types.is_string, "category"),
     )
     for belongs, datatype in families:
         if belongs(kind):

@@ -20,7 +20,7 @@ from simulacra.core.errors import SpecError
 from simulacra.core.protocols import Config, FittedRule
 from simulacra.core.schema import TableSpec
 from simulacra.rules import ticks
-from simulacra.rules.columns import column_of
+from simulacra.rules.columns import column_of, unused_name
 from simulacra.rules.ticks import Ticks, Unit
 
 _PARTS = (pc.year, pc.month, pc.day)
@@ -71,9 +71,7 @@ class Calendar:
                 where=options.day,
                 mend="Remove the rule calendar",
             )
-        taken, name = set(sample.column_names), date_name(*options.columns)
-        while name in taken:
-            name += "-"
+        name = unused_name(date_name(*options.columns), sample)
         return FittedCalendar(options, name, tuple(column.type for column in columns))
 
     def load(self, src: ArtifactReader) -> FittedRule:

@@ -35,6 +35,13 @@ def replace(batch: pa.RecordBatch, name: str, values: pa.Array) -> pa.RecordBatc
     return batch.set_column(index, field, values)
 
 
+def unused_name(name: str, sample: pa.Table) -> str:
+    """Return a name for a new column, longer by dashes if the sample has one of that name."""
+    while name in sample.column_names:
+        name += "-"
+    return name
+
+
 def check_given(
     before: pa.RecordBatch, after: pa.RecordBatch, given: Collection[str], *, where: str
 ) -> None:
