@@ -13,10 +13,10 @@ LOCK := requirements/constraints.txt
 PIP  := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs bench lock clean
+.PHONY: help demo test lint format docs bench bench-peers lock clean
 
 help: ## Say what can be made
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: $(VENV)/.base ## Learn the shipped flights, write a synthetic copy to ./simulacra-demo
 	$(BIN)/simulacra demo
@@ -41,6 +41,10 @@ docs: $(VENV)/.dev ## Build the documentation into site/
 
 bench: $(VENV)/.dev ## Measure (minutes to an hour) and write docs/benchmarks.md
 	$(BIN)/python benchmarks/run.py
+
+bench-peers: $(VENV)/.dev ## Measure the peers (hours; goes on where it stopped), write docs/benchmarks.md
+	$(PIP) install -q -c $(LOCK) -e '.[charts]'
+	cd benchmarks && $(abspath $(BIN))/python -m peers $(ARGS) && $(abspath $(BIN))/python render.py
 
 lock: ## Renew $(LOCK) from a fresh environment
 	rm -rf build/lock && $(PYTHON) -m venv build/lock

@@ -2,7 +2,8 @@
 
     python benchmarks/run.py [NAME …]
 
-A benchmark is a script in this folder that writes ``results/NAME.json``.
+A benchmark is a script in this folder that writes ``results/NAME.json``. The peers are apart, in
+``peers/``: they need environments of their own, and hours.
 """
 
 from __future__ import annotations
