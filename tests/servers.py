@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from simulacra.connectors.sql.connections import duckdb_connection, engine
+from simulacra.connectors.sql.connections import engine
+from simulacra.connectors.sql.duckdb.connection import connect as connect_duckdb
 from simulacra.connectors.sql.place import database_of
 
 POSTGRESQL = os.environ.get("SIMULACRA_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1/test")
@@ -24,7 +25,7 @@ def run_sql(url, *statements):
     """Run statements one by one, as they are, each committed at once; returns the last's rows."""
     database = database_of(url)
     if database.dialect.name == "duckdb":
-        with duckdb_connection(database) as connection:
+        with connect_duckdb(database) as connection:
             for statement in statements:
                 found = connection.execute(statement)
             return found.fetchall()
@@ -71,13 +72,37 @@ def empty(server, url):
     if server.startswith("postgres"):
         others = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
         run_sql(server, others)
-        run_sql(url, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+        schemas = (
+            "SELECT quote_ident(nspname) FROM pg_namespace "
+            "WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'"
+        )
+        drops = [f"DROP SCHEMA {schema} CASCADE" for (schema,) in run_sql(url, schemas)]
+        run_sql(url, *drops, "CREATE SCHEMA public")
         return
     _disconnect(server, name)
-    tables = f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{name}'"
-    found = [f"`{table.replace('`', '``')}`" for (table,) in run_sql(server, tables)]
-    if found:
-        run_sql(url, "SET foreign_key_checks = 0", f"DROP TABLE {', '.join(found)}")
+    tables = (
+        "SELECT if(table_type = 'VIEW', 'VIEW', 'TABLE'), table_name "
+        f"FROM information_schema.tables WHERE table_schema = '{name}'"
+    )
+    drops = [f"DROP {kind} `{t.replace('`', '``')}`" for kind, t in run_sql(server, tables)]
+    run_sql(url, "SET foreign_key_checks = 0", *drops)
+
+
+def cut_others(url):
+    """Cut all connections to a database of a server but one's own."""
+    if url.startswith("postgres"):
+        run_sql(
+            url,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        return
+    others = (
+        "SELECT id FROM information_schema.processlist "
+        "WHERE db = database() AND id <> connection_id()"
+    )
+    for (number,) in run_sql(url, others):
+        run_sql(url, f"KILL {number}")
 
 
 def _disconnect(server, name):

@@ -20,8 +20,8 @@ import contextlib, io, json, os, shutil, signal, sys
 import pyarrow.dataset, pyarrow.parquet, scipy.stats, sklearn.cluster, yaml  # once for all cases
 import simulacra.cli.settings as settings
 import simulacra.connectors.publish as publish
-import simulacra.connectors.sql.to_duckdb as to_duckdb
-import simulacra.connectors.sql.to_sqlite as to_sqlite
+import simulacra.connectors.sql.duckdb.store as to_duckdb
+import simulacra.connectors.sql.sqlite.store as to_sqlite
 import simulacra.pipeline.dataset
 import simulacra.pipeline.journal as journal
 import simulacra.pipeline.journal_parts as journal_parts

@@ -38,9 +38,3 @@ WHERE level = 'Column' AND check_clause NOT LIKE 'json_valid(%'
 UNION ALL */ SELECT NULL, NULL, NULL FROM DUAL WHERE FALSE
 """
 """Checks that stand with a column, in MariaDB: SQLAlchemy sees only those of the table."""
-
-SQLITE_TYPES = """
-SELECT 'main', m.name, p.name, p.type
-FROM sqlite_schema AS m JOIN pragma_table_xinfo(m.name) AS p
-WHERE m.type IN ('table', 'view')
-"""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from simulacra.connectors.files import C, parse_options
 from simulacra.connectors.sql.dialects import DUCKDB, GENERIC, MYSQL, POSTGRESQL, SQLITE
-from simulacra.connectors.sql.options import SqlReadOptions
+from simulacra.connectors.sql.options import SqlReadOptions, SqlWriteOptions
 from simulacra.core.context import RunContext
 from simulacra.core.declared import DeclaredTable
 from simulacra.core.errors import InputError
@@ -42,8 +42,8 @@ class _Databases:
             UsageError: An option makes no sense.
             PluginError: A driver is not installed.
         """
-        from simulacra.connectors.sql.reflect import reflect
-        from simulacra.connectors.sql.source import open_tables
+        from simulacra.connectors.sql.reading.reflect import reflect
+        from simulacra.connectors.sql.reading.source import open_tables
 
         chosen = self._options(SqlReadOptions, options)
         database = self._there(uri)
@@ -62,7 +62,7 @@ class _Databases:
             UsageError: An option makes no sense.
             PluginError: A driver is not installed.
         """
-        from simulacra.connectors.sql.reflect import declared_of, reflect
+        from simulacra.connectors.sql.reading.reflect import declared_of, reflect
 
         del ctx
         chosen = self._options(SqlReadOptions, options)
@@ -92,7 +92,7 @@ class _Databases:
             UsageError: An option makes no sense.
             PluginError: A driver is not installed.
         """
-        from simulacra.connectors.sql.publish import SqlWriteOptions, publish
+        from simulacra.connectors.sql.writing.publish import publish
 
         return publish(uri, tables, spec, self._options(SqlWriteOptions, options), ctx)
 
@@ -110,8 +110,6 @@ class _Databases:
 
     def _options(self, kind: type[C], options: Mapping[str, Any]) -> C:
         """Check the options that are for reading, or for writing; leave out those for the other."""
-        from simulacra.connectors.sql.publish import SqlWriteOptions
-
         known = {
             name: {field.alias or key for key, field in config.model_fields.items()}
             for name, config in (("read", SqlReadOptions), ("write", SqlWriteOptions))

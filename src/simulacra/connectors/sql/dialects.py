@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 from simulacra.connectors.sql import catalogs
 
@@ -21,27 +23,23 @@ class Dialect:
         suffixes: File endings, for databases that are files.
         magic: What such a file holds, and at which offset.
         quote: What identifiers are quoted with.
+        folds: What is the same if only the case differs: ``table``, ``column``.
         has_schemas: Whether a database holds schemas, in which tables are.
         default_schema: Where tables are unless told; None if the URL or the server says so.
-        reflector: What tells of its tables: ``sqlalchemy`` or ``duckdb``.
+        package: Where what is special to it is, in modules of the same names for all:
+            ``connection``, ``reader``, ``store``, ``errors``.
+        reflector: The package whose ``reflect`` tells of its tables.
         reflect_first: What to tell the database before it is asked of its tables.
         native_types: A query of (schema, table, column, type as the database writes it); None if
             SQLAlchemy's own view of the types has to do.
         more_checks: A query of (schema, table, SQL) for check constraints that SQLAlchemy doesn't
             see.
-        rowid_keys: Whether a sole primary key of type ``INTEGER`` numbers new rows by itself.
         snapshot: Statements that begin a read-only transaction in which all reads see one state.
         isolation: The SQLAlchemy isolation levels that give that, best first, where statements
             differ too much.
         export_snapshot: A query that names the transaction's snapshot, where others can join it.
         join_snapshot: A statement that joins it; ``{}`` takes the name.
-        begin: What begins a transaction, for drivers that leave it to their users.
         swaps: Whether new tables can take the place of others at once; else rows are replaced.
-        transactional_ddl: Whether ``CREATE TABLE`` can be rolled back.
-        reader: What reads rows in bulk: ``adbc_postgresql``, ``adbc_sqlite``, ``duckdb``,
-            ``mysql`` or ``cursor``.
-        loader: What writes rows in bulk: ``adbc_postgresql``, ``adbc_sqlite``, ``duckdb``,
-            ``mysql`` or ``cursor``.
         tested: Whether each release is tested against a real one.
     """
 
@@ -53,28 +51,33 @@ class Dialect:
     suffixes: tuple[str, ...] = ()
     magic: tuple[bytes, int] | None = None
     quote: str = '"'
+    folds: frozenset[str] = frozenset()
     has_schemas: bool = False
     default_schema: str | None = None
+    package: str = "sqlalchemy"
     reflector: str = "sqlalchemy"
     reflect_first: str | None = None
     native_types: str | None = None
     more_checks: str | None = None
-    rowid_keys: bool = False
     snapshot: tuple[str, ...] = ()
     isolation: tuple[str, ...] = ()
     export_snapshot: str | None = None
     join_snapshot: str | None = None
-    begin: str | None = None
     swaps: bool = True
-    transactional_ddl: bool = False
-    reader: str = "cursor"
-    loader: str = "cursor"
     tested: bool = True
 
     @property
     def is_file(self) -> bool:
         """Whether a database is a file."""
         return bool(self.suffixes)
+
+    def part(self, module: str) -> Any:
+        """Return a module of its package, as ``reader``."""
+        return import_module(f"{__package__}.{self.package}.{module}")
+
+    def reflect(self) -> Any:
+        """Return the module that tells of its tables."""
+        return import_module(f"{__package__}.{self.reflector}.reflect")
 
     def quoted(self, *names: str | None) -> str:
         """Return identifiers, quoted, joined by dots; None is left out."""
@@ -93,6 +96,7 @@ POSTGRESQL = Dialect(
     schemes=("postgresql", "postgres"),
     driver="postgresql+pg8000",
     needs=("sqlalchemy", "pg8000", "adbc_driver_postgresql"),
+    package="postgresql",
     has_schemas=True,
     default_schema="public",
     reflect_first="SET search_path TO ''",  # so that it names the schema of everything
@@ -100,9 +104,6 @@ POSTGRESQL = Dialect(
     snapshot=("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",),
     export_snapshot="SELECT pg_export_snapshot()",
     join_snapshot="SET TRANSACTION SNAPSHOT '{}'",
-    transactional_ddl=True,
-    reader="adbc_postgresql",
-    loader="adbc_postgresql",
 )
 
 MYSQL = Dialect(
@@ -111,33 +112,30 @@ MYSQL = Dialect(
     schemes=("mysql", "mariadb"),
     driver="mysql+pymysql",
     needs=("sqlalchemy", "pymysql"),
+    package="mysql",
     quote="`",
+    folds=frozenset({"column"}),
     native_types=catalogs.MYSQL_TYPES,
     more_checks=catalogs.MYSQL_CHECKS,
     snapshot=(
         "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
         "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
     ),
-    reader="mysql",
-    loader="mysql",
 )
 
 SQLITE = Dialect(
     name="sqlite",
     title="SQLite",
     schemes=("sqlite",),
-    driver="sqlite+pysqlite",
+    driver=None,
     needs=("sqlalchemy", "adbc_driver_sqlite"),
+    package="sqlite",
     suffixes=(".sqlite", ".sqlite3", ".db"),
     magic=(b"SQLite format 3\0", 0),
+    folds=frozenset({"table", "column"}),
     default_schema="main",
-    native_types=catalogs.SQLITE_TYPES,
-    rowid_keys=True,
+    reflector="sqlite",
     snapshot=("BEGIN",),
-    begin="BEGIN",
-    transactional_ddl=True,
-    reader="adbc_sqlite",
-    loader="adbc_sqlite",
 )
 
 DUCKDB = Dialect(
@@ -148,13 +146,12 @@ DUCKDB = Dialect(
     needs=("sqlalchemy", "duckdb"),
     suffixes=(".duckdb",),
     magic=(b"DUCK", 8),
+    folds=frozenset({"table", "column"}),
     has_schemas=True,
     default_schema="main",
+    package="duckdb",
     reflector="duckdb",
     snapshot=("BEGIN TRANSACTION",),
-    transactional_ddl=True,
-    reader="duckdb",
-    loader="duckdb",
 )
 
 PACKAGES = {

@@ -1,4 +1,4 @@
-"""What may be said of how a database is read."""
+"""What may be said of how a database is read and written."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from simulacra.connectors.replacing import IfExists
 from simulacra.core.protocols import Config
 
 
@@ -27,3 +28,17 @@ class SqlReadOptions(Config):
     include: Annotated[Names, Field(description="Patterns of tables to read, as order*")] = ()
     exclude: Annotated[Names, Field(description="Patterns of tables not to read")] = ()
     views: Annotated[bool, Field(description="Whether views are read like tables")] = False
+
+
+class SqlWriteOptions(Config):
+    """Options to write a database with."""
+
+    if_exists: Annotated[
+        IfExists,
+        Field(
+            description="If a table is there: fail (unless it is empty), append to it or replace it"
+        ),
+    ] = IfExists.FAIL
+    schema_name: Annotated[
+        str | None, Field(alias="schema", description="Where tables are made", min_length=1)
+    ] = None

@@ -17,7 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulacra.connectors.secret import ENV, is_secret, scrubbed
-from simulacra.connectors.sql.dialects import DIALECTS, GENERIC, Dialect, dialect_of_scheme
+from simulacra.connectors.sql.dialects import (
+    DIALECTS,
+    GENERIC,
+    POSTGRESQL,
+    Dialect,
+    dialect_of_scheme,
+)
 from simulacra.core.errors import InputError, OutputError, PluginError, SimulacraError, UsageError
 
 if TYPE_CHECKING:
@@ -55,6 +61,10 @@ class Database:
             for value in values
         ]
         files = [os.environ.get(name, "") for name in ("PGPASSWORD", "MYSQL_PWD")]
+        if self.dialect is POSTGRESQL:
+            from simulacra.connectors.sql.postgresql.login import settings
+
+            files.append(settings(self.url).get("password", ""))
         secrets = [str(self.url.password or ""), *parameters, *files]
         return scrubbed(" ".join(str(text).split()), secrets).rstrip(". ")
 

@@ -1,0 +1,1 @@
+"""Reading databases: what they declare, and their rows."""

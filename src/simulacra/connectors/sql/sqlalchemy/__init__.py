@@ -1,0 +1,1 @@
+"""What any database with an SQLAlchemy dialect offers."""

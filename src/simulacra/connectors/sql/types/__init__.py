@@ -1,0 +1,1 @@
+"""What types mean, in every database and between them."""

@@ -1,0 +1,1 @@
+"""Writing databases: what is to be made, and how rows get in."""
