@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simulacra.core.features import FeatureSpec
-    from simulacra.models.forest.fitted import Conditional
+    from simulacra.models.forest.conditional import Conditional
     from simulacra.models.forest.lookup import Lookup
     from simulacra.models.forest.tree import Tree
     from simulacra.models.forest.unseen import Shares

@@ -2,144 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.core.errors import UsageError
-from simulacra.core.features import Codes, FeatureKind, Features, FeatureSpec, Role, code_dtype
+from simulacra.core.features import Codes, Features, FeatureSpec, Role, code_dtype
+from simulacra.models.forest.conditional import Conditional
+from simulacra.models.forest.rows import Rows
+from simulacra.models.forest.view import View
 
 if TYPE_CHECKING:
     from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
     from simulacra.core.random import RngKey
-    from simulacra.models.forest.lookup import Lookup
-    from simulacra.models.forest.tree import Table, Tree
-    from simulacra.models.forest.unseen import Shares
+    from simulacra.models.forest.likelihood import Occurrences
 
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """How trees see features: each code as a number of at most 16 bits.
-
-    Attributes:
-        groups: The coarse group of each code, one array a feature, dtype uint8.
-        nominal: Whether a feature is nominal, shape ``(features,)``.
-        shift: Bits dropped from ordinal codes that need more than 16; else 0.
-    """
-
-    groups: tuple[NDArray[np.uint8], ...]
-    nominal: NDArray[np.bool_]
-    shift: tuple[int, ...]
-
-    @classmethod
-    def of(cls, specs: Sequence[FeatureSpec], groups: Sequence[NDArray[np.uint8]]) -> View:
-        """Describe features by their specs and coarse groups."""
-        nominal = np.array([spec.kind is FeatureKind.NOMINAL for spec in specs], np.bool_)
-        shift = (max(0, (spec.cardinality - 1).bit_length() - 16) for spec in specs)
-        return cls(tuple(groups), nominal, tuple(shift))
-
-    def seen(self, feature: int, codes: Codes) -> NDArray[np.unsignedinteger]:
-        """Return what nodes compare: coarse groups of nominal codes, ordinal codes themselves."""
-        if self.nominal[feature]:
-            return self.groups[feature][codes]
-        return np.right_shift(codes, self.shift[feature]).astype(np.uint16)
-
-    def table(self, features: Features) -> Table:
-        """Return rows as the growing of trees takes them."""
-        from simulacra.models.forest.tree import Table
-
-        shape = (len(features.specs), features.rows)
-        split, coarse = np.empty(shape, np.uint16), np.empty(shape, np.uint8)
-        for number, codes in enumerate(features.codes):
-            split[number] = self.seen(number, codes)
-            coarse[number] = self.groups[number][codes]
-        small = np.array([spec.cardinality <= 256 for spec in features.specs], np.bool_)
-        return Table(split, coarse, self.nominal, small | self.nominal)
-
-
-@dataclass(frozen=True, slots=True)
-class Conditional:
-    """The distribution of one feature given earlier ones.
-
-    Attributes:
-        feature: Its number.
-        tree: Its trees.
-        roots: Their roots.
-        bag: Codes that the trees' ranges hold.
-        trust: See :func:`~simulacra.models.forest.draw.trust_in_nodes`.
-        key: The feature it is looked up by, or None.
-        lookup: The look-up, if there is a key.
-        shares: Codes that the learned rows lack, or None.
-    """
-
-    feature: int
-    tree: Tree
-    roots: NDArray[np.uint32]
-    bag: NDArray[np.unsignedinteger]
-    trust: NDArray[np.float32]
-    key: int | None
-    lookup: Lookup | None
-    shares: Shares | None
-
-    def draw(
-        self,
-        seen: NDArray[np.uint16],
-        nominal: NDArray[np.bool_],
-        drawn: Sequence[Codes | None],
-        words: NDArray[np.uint64],
-    ) -> NDArray[np.uint32]:
-        """Draw codes of many rows.
-
-        Args:
-            seen: What earlier features are, shape ``(rows, features)``.
-            nominal: Whether a feature is nominal.
-            drawn: The codes of earlier features.
-            words: One random word a row.
-        """
-        from simulacra.models.forest.draw import draw
-        from simulacra.models.forest.lookup import draw_by_key
-        from simulacra.models.forest.unseen import share_draws
-
-        codes = np.empty(len(words), np.uint32)
-        draw(seen, nominal, self.tree, self.roots, self.bag, self.trust, words, codes)
-        if self.lookup is not None and self.key is not None:
-            key = drawn[self.key]
-            assert key is not None  # noqa: S101 - the plan puts a key before what it determines
-            ordinal = not bool(nominal[self.feature])
-            draw_by_key(self.lookup, key.astype(np.uint32), words, ordinal, codes)
-        if self.shares is not None:
-            share_draws(self.shares, words, codes)
-        return codes
-
-    def save(self, out: ArtifactWriter) -> None:
-        """Write everything ``load`` needs."""
-        out.json("links", {"feature": self.feature, "key": self.key})
-        out.arrays("tree", self.tree._asdict())
-        out.arrays("bags", {"roots": self.roots, "bag": self.bag, "trust": self.trust})
-        if self.lookup is not None:
-            out.arrays("lookup", self.lookup._asdict())
-        if self.shares is not None:
-            out.arrays("shares", self.shares._asdict())
-
-    @classmethod
-    def load(cls, src: ArtifactReader) -> Conditional:
-        """Read what ``save`` wrote."""
-        from simulacra.models.forest.lookup import Lookup
-        from simulacra.models.forest.tree import Tree
-        from simulacra.models.forest.unseen import Shares
-
-        links: dict[str, Any] = src.json("links")
-        return cls(
-            feature=links["feature"],
-            tree=Tree(**src.arrays("tree")),
-            key=links["key"],
-            lookup=Lookup(**src.arrays("lookup")) if src.has("lookup") else None,
-            shares=Shares(**src.arrays("shares")) if src.has("shares") else None,
-            **src.arrays("bags"),
-        )
+_ROWS_AT_ONCE = 4_096
+"""Rows whose candidates are drawn together where features are fixed."""
 
 
 class FittedForest:
@@ -157,34 +38,141 @@ class FittedForest:
         self._specs = tuple(specs)
         self._view = view
         self._conditionals = tuple(conditionals)
+        self._occurrences: dict[int, Occurrences] = {}
 
     def sample(
         self, rows: int, *, context: Features | None, fixed: Features | None, rng: RngKey
     ) -> Features:
         """Draw rows, one feature after the other.
 
+        Where target features are fixed, the others are drawn given them: each row from several
+        candidates, weighed by how likely they make what is fixed.
+
         Raises:
-            UsageError: The context is not the one learned, or something is to be held fixed.
+            UsageError: The context is not the one learned, or a fixed feature is no target or not
+                as learned.
         """
-        if fixed is not None and fixed.specs:
-            raise UsageError("the forest can't hold features fixed", mend="Leave out fixed=")
-        drawn: list[Codes | None] = [None] * len(self._specs)
-        seen = np.zeros((rows, len(self._specs)), np.uint16)
-        for number, codes in self._context(rows, context):
-            drawn[number] = codes
-            seen[:, number] = self._view.seen(number, codes)
+        given = dict(self._context(rows, context))
+        held = self._fixed(rows, fixed)
+        if not held:
+            return self._targets(
+                self._draw(Rows.of(self._view, rows, given), self._conditionals, rng)
+            )
+        parts = []
+        for start in range(0, max(rows, 1), _ROWS_AT_ONCE):
+            part = slice(start, start + _ROWS_AT_ONCE)
+            some = Rows.of(
+                self._view,
+                min(_ROWS_AT_ONCE, rows - start),
+                {number: codes[part] for number, codes in given.items()},
+            )
+            wanted = {number: codes[part] for number, codes in held.items()}
+            parts.append(self._targets(self._draw_given(some, wanted, rng.child("given", start))))
+        specs, columns = parts[0].specs, zip(*(made.codes for made in parts), strict=True)
+        return Features.of(specs, [np.concatenate(column) for column in columns], rows=rows)
+
+    def log_prob(self, features: Features, *, context: Features | None) -> NDArray[np.float64]:
+        """Return the logarithm of the probability with which each row would be drawn.
+
+        The probability is that of all codes together; what fine detail a datatype draws within a
+        code is not part of it. Strata and codes that the learned sample lacked are left out of
+        account: a row with such a code has minus infinity.
+
+        Args:
+            features: The target features, in any order.
+            context: The context features, if there were any.
+
+        Returns:
+            Natural logarithms, shape ``(rows,)``.
+
+        Raises:
+            UsageError: A feature is missing or not as learned.
+        """
+        rows = features.rows
+        held = self._fixed(rows, features)
+        if missing := [c.feature for c in self._conditionals if c.feature not in held]:
+            raise UsageError(f"the feature {self._specs[missing[0]].name!r} is missing")
+        done = Rows.of(self._view, rows, dict(self._context(rows, context)))
+        total = np.zeros(rows)
         for conditional in self._conditionals:
-            number = conditional.feature
-            words = rng.child(self._specs[number].name).words(rows)
-            new = conditional.draw(seen, self._view.nominal, drawn, words)
-            drawn[number] = new.astype(code_dtype(self._specs[number].cardinality))
-            seen[:, number] = self._view.seen(number, new)
-        targets = [n for n, spec in enumerate(self._specs) if spec.role is Role.TARGET]
-        return Features.of(
-            [self._specs[n] for n in targets],
-            [made for n in targets if (made := drawn[n]) is not None],
-            rows=rows,
+            codes = held[conditional.feature]
+            with np.errstate(divide="ignore"):
+                total += np.log(self._likelihoods(conditional, done, codes))
+            done.put(conditional.feature, codes)
+        return total
+
+    def _draw(self, done: Rows, conditionals: Iterable[Conditional], rng: RngKey) -> Rows:
+        """Draw some features of rows whose earlier ones are known."""
+        for conditional in conditionals:
+            spec = self._specs[conditional.feature]
+            words = rng.child(spec.name).words(done.rows)
+            new = conditional.draw(done.seen, self._view.nominal, done.drawn, words)
+            done.put(conditional.feature, new.astype(code_dtype(spec.cardinality)))
+        return done
+
+    def _draw_given(self, done: Rows, held: Mapping[int, Codes], rng: RngKey) -> Rows:
+        """Draw a few rows with features held fixed."""
+        from simulacra.models.forest.particles import CANDIDATES, Particles
+
+        order = [conditional.feature for conditional in self._conditionals]
+        first = next(
+            (place for place, number in enumerate(order) if number not in held), len(order)
         )
+        end = 1 + max(place for place, number in enumerate(order) if number in held)
+        for number in order[:first]:
+            done.put(number, held[number])
+        if first < end:
+            particles = Particles(done.rows)
+            done = done.repeated(CANDIDATES)
+            for conditional in self._conditionals[first:end]:
+                number = conditional.feature
+                if number not in held:
+                    self._draw(done, [conditional], rng)
+                    continue
+                codes = np.repeat(held[number], CANDIDATES)
+                particles.weigh(self._likelihoods(conditional, done, codes))
+                done.put(number, codes)
+                taken = particles.resampled(rng.child("resample", number).generator())
+                if taken is not None:
+                    done = done.taken(taken)
+            done = done.taken(particles.choose(rng.child("choose").generator()))
+        return self._draw(done, self._conditionals[max(first, end) :], rng)
+
+    def _likelihoods(
+        self, conditional: Conditional, done: Rows, codes: Codes
+    ) -> NDArray[np.float64]:
+        from simulacra.models.forest.likelihood import occurrences
+
+        number = conditional.feature
+        if number not in self._occurrences:
+            cardinality = self._specs[number].cardinality
+            self._occurrences[number] = occurrences(conditional.bag, cardinality)
+        return conditional.likelihoods(
+            done.seen, self._view.nominal, done.drawn, codes, self._occurrences[number]
+        )
+
+    def _targets(self, done: Rows) -> Features:
+        targets = [n for n, spec in enumerate(self._specs) if spec.role is Role.TARGET]
+        made = [codes for n in targets if (codes := done.drawn[n]) is not None]
+        return Features.of([self._specs[n] for n in targets], made, rows=done.rows)
+
+    def _fixed(self, rows: int, fixed: Features | None) -> dict[int, Codes]:
+        """Return the codes of the features held fixed, by number."""
+        if fixed is None:
+            return {}
+        known = {s.name: (n, s) for n, s in enumerate(self._specs) if s.role is Role.TARGET}
+        held = {}
+        for spec, codes in zip(fixed.specs, fixed.codes, strict=True):
+            number, learned = known.get(spec.name, (-1, None))
+            if learned is None or learned.cardinality != spec.cardinality:
+                raise UsageError(
+                    f"there is no feature {spec.name!r} of {spec.cardinality} codes to hold fixed",
+                    why=f"learned were {list(known)}",
+                )
+            held[number] = codes
+        if held and fixed.rows != rows:
+            raise UsageError(f"{fixed.rows} rows of fixed features for {rows} rows to draw")
+        return held
 
     def _context(self, rows: int, context: Features | None) -> list[tuple[int, Codes]]:
         wanted = {spec.name: n for n, spec in enumerate(self._specs) if spec.role is Role.CONTEXT}

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from simulacra.core.errors import UsageError
 from simulacra.core.features import Features, TrainingData
 from simulacra.core.protocols import Config, ModelTraits
+from simulacra.models.forest.conditional import Conditional
 from simulacra.models.forest.config import ForestConfig
-from simulacra.models.forest.fitted import Conditional, FittedForest, View
+from simulacra.models.forest.fitted import FittedForest
+from simulacra.models.forest.view import View
 
 if TYPE_CHECKING:
     from simulacra.core.artifacts import ArtifactReader
@@ -34,7 +36,7 @@ class Forest:
 
     name: ClassVar[str] = "forest"
     config: ClassVar[type[Config]] = ForestConfig
-    traits: ClassVar[ModelTraits] = ModelTraits(context=True)
+    traits: ClassVar[ModelTraits] = ModelTraits(context=True, conditional=True)
 
     def fit(
         self, data: TrainingData, config: ForestConfig, *, rng: RngKey, ctx: RunContext
