@@ -82,7 +82,7 @@ def test_the_variance_of_a_correlation_is_that_of_its_samples():
         ]
         spread = np.var([r.value for r in found])
         # The variance of 300 values is itself right to some 8 %, thrice that here.
-        assert np.mean([r.variance for r in found]) == pytest.approx(spread, rel=0.25)
+        assert np.mean([r.variance() for r in found]) == pytest.approx(spread, rel=0.25)
 
 
 def test_rows_of_one_cluster_count_as_one():

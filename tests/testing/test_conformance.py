@@ -10,6 +10,7 @@ import pytest
 
 from servers import MARIADB, POSTGRESQL, empty, fresh_database
 from simulacra.core.registry import Kind, names
+from simulacra.core.schema import RuleSpec
 from simulacra.testing import conformance_tests
 from simulacra.testing.tables import orders, spec_of
 
@@ -170,6 +171,18 @@ CASES: dict[tuple[Kind, str], dict[str, object]] = {
     },
     (Kind.CONNECTOR, "sqlite"): {"options": _REPLACING, "unkept": _SQLITE_UNKEPT},
     (Kind.METRIC, "utility"): {"options": {"target": "express", "threads": 1}},
+    (Kind.METRIC, "rule_validity"): {
+        "options": {
+            "rules": [
+                RuleSpec(
+                    rule="difference",
+                    options={"column": "shipped", "minus": "ordered", "order": ">"},
+                )
+            ]
+        }
+    },
+    # The greatest of 1,500 amounts is a matter of chance, more than their distribution is.
+    (Kind.METRIC, "coverage"): {"tolerance": 0.1},
     (Kind.METRIC, "detection"): {"options": {"threads": 1}},
     (Kind.METRIC, "closest_records"): {"options": {"threads": 1}},
     (Kind.METRIC, "inference"): {"options": {"threads": 1}},

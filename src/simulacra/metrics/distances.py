@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simulacra.metrics.encode import Numbers
 from simulacra.metrics.intervals import Estimate
+from simulacra.metrics.sums import dot
 
 _SAME = 1e-12
 """Differences of shares below this are rounding."""
@@ -71,7 +72,7 @@ def total_variation(one: NDArray[np.int64], other: NDArray[np.int64]) -> Estimat
     signs, shares, rows = signs_of_gaps(one, other)
     value = float(np.abs(shares[0] - shares[1]).sum()) / 2.0
     variance = sum(
-        max(1.0 - float(signs @ side) ** 2, 0.0) / (4.0 * count)
+        max(1.0 - dot(signs, side) ** 2, 0.0) / (4.0 * count)
         for side, count in zip(shares, rows, strict=True)
     )
     return Estimate(value, math.sqrt(variance))
@@ -96,7 +97,7 @@ def signs_of_gaps(
     tied = np.flatnonzero((np.abs(gaps) < _SAME) & (one > 0))
     if len(tied):
         signs[tied] = 0.0
-        first = -1.0 if signs @ shares[0] > 0 else 1.0
+        first = -1.0 if dot(signs, shares[0]) > 0 else 1.0
         falling = tied[np.argsort(-shares[0][tied], kind="stable")]
         signs[falling] = first * (-1.0) ** np.arange(len(falling))
     return signs, shares, rows

@@ -37,6 +37,11 @@ class Numbers:
         """Return the values that are not null."""
         return self.values[~self.null]
 
+    def finite(self) -> NDArray[np.int64] | NDArray[np.float64]:
+        """Return the values that are neither null nor infinite."""
+        present = self.present()
+        return present[np.isfinite(present)]
+
     def floats(self) -> NDArray[np.float64]:
         """Return the values as float64, NaN where null."""
         floats = self.values.astype(np.float64)
@@ -52,7 +57,7 @@ def as_numbers(values: pa.ChunkedArray, spec: ColumnSpec) -> Numbers:
         spec: Its specification; the option ``format`` tells how to read dates in text.
     """
     array = _plain(values)
-    if _is_text(array.type):
+    if is_text(array.type):
         array = _parsed(array, spec)
     if pa.types.is_null(array.type):
         array = array.cast(pa.int64())
@@ -74,7 +79,7 @@ def as_numbers(values: pa.ChunkedArray, spec: ColumnSpec) -> Numbers:
 def readable_as_numbers(values: pa.ChunkedArray, spec: ColumnSpec) -> bool:
     """Return whether a column's values all are, or can be read as, numbers or times."""
     array = _plain(values)
-    if not _is_text(array.type):
+    if not is_text(array.type):
         return True
     return bool(_parsed(array, spec).null_count == array.null_count)
 
@@ -116,7 +121,7 @@ def _numbered(columns: Sequence[pa.ChunkedArray]) -> tuple[list[NDArray[np.int64
 def lengths(values: pa.ChunkedArray) -> Numbers:
     """Return how long values are: characters of text, bytes, or items of a list."""
     array = _plain(values)
-    if _is_text(array.type):
+    if is_text(array.type):
         return _whole(pc.utf8_length(array))
     if pa.types.is_nested(array.type):
         return _whole(pc.list_value_length(array))
@@ -128,7 +133,7 @@ def lengths(values: pa.ChunkedArray) -> Numbers:
 def words(values: pa.ChunkedArray) -> Numbers | None:
     """Return how many words (parted by white space) texts have; None if values are no text."""
     array = _plain(values)
-    if not _is_text(array.type):
+    if not is_text(array.type):
         return None
     return _whole(pc.count_substring_regex(array, r"\S+"))
 
@@ -150,7 +155,8 @@ def _plain(values: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
 
 
-def _is_text(arrow_type: pa.DataType) -> bool:
+def is_text(arrow_type: pa.DataType) -> bool:
+    """Say whether a type holds text, however it is laid out."""
     types = pa.types
     return bool(
         types.is_string(arrow_type)

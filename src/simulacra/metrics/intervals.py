@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.core.random import RngKey
+from simulacra.metrics.sums import dot
 
 Interval = tuple[float, float]
 
@@ -128,13 +129,13 @@ def variance_of_mean(
         influences: By row, of mean 0, shape ``(rows,)``, at least one.
         clusters: Clusterings: of each row which cluster it is in, shape ``(rows,)``.
     """
-    variance = float(influences @ influences)
+    variance = dot(influences, influences)
     for places in clusters:
         _, labels = np.unique(places, return_inverse=True)
         sizes = np.bincount(labels).astype(np.float64)
-        if sizes.sum() ** 2 / (sizes @ sizes) >= _FEWEST_CLUSTERS:
-            sums = np.bincount(labels, influences)
-            variance = max(variance, float(sums @ sums))
+        if sizes.sum() ** 2 / dot(sizes, sizes) >= _FEWEST_CLUSTERS:
+            sums = np.bincount(labels, influences).astype(np.float64, copy=False)
+            variance = max(variance, dot(sums, sums))
     return variance / len(influences) ** 2
 
 

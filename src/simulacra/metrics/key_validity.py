@@ -204,7 +204,7 @@ def _with(score: Score, details: Mapping[str, Any], why: str) -> Score:
 
 
 def _floor(*, held_out: bool) -> str:
-    return Floor.HOLDOUT.value if held_out else "real rows"
+    return (Floor.HOLDOUT if held_out else Floor.REAL).value
 
 
 def _keys(name: str, table: TableSpec) -> Iterator[_Key]:

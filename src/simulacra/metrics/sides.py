@@ -88,6 +88,12 @@ class Sides:
             Floor.HOLDOUT,
         )
 
+    def of_equal_rows(self, rng: RngKey) -> Sides:
+        """Return as many rows of each side: what chance adds to some measures depends on them."""
+        rows = min(self.reference.num_rows, self.synthetic.num_rows)
+        cut = [at_most(side, rows, rng.child("equal", i)) for i, side in enumerate(self.tables)]
+        return Sides(cut[0], cut[1], cut[2], self.floor)
+
     @property
     def tables(self) -> list[pa.Table]:
         """Reference, synthetic and peer."""
@@ -145,7 +151,8 @@ def measure(
     reference, synthetic, peer = sides
     found, floor = distance(reference, synthetic), distance(reference, peer).value
     at = None if math.isnan(floor) else floor
-    return Measured(found.value, at, found.interval(0.0, high))
+    interval = found.interval(0.0, high) if math.isfinite(found.error) else None
+    return Measured(found.value, at, interval)
 
 
 def at_most(table: pa.Table, rows: int, rng: RngKey) -> pa.Table:

@@ -14,6 +14,7 @@ from simulacra.metrics.distances import signs_of_gaps, total_variation
 from simulacra.metrics.encode import as_codes, as_numbers
 from simulacra.metrics.intervals import Estimate
 from simulacra.metrics.sides import Measured, Sides, measure
+from simulacra.metrics.sums import dot
 
 BINS = 10
 """Equal-width bins over the reference's range, where a number meets a category."""
@@ -96,7 +97,7 @@ def trend(a: PairColumn, b: PairColumn, *, influences: bool = False) -> Trend:
     if not influences:
         return Trend(found, details)
     signs, shares, _ = signs_of_gaps(counts[0], counts[1])
-    means = [float(signs @ side) for side in shares]
+    means = [dot(signs, side) for side in shares]
     of_rows = (means[0] - signs[joint[0]]) / 2.0, (signs[joint[1]] - means[1]) / 2.0
     return Trend(found, details, of_rows)
 
@@ -115,46 +116,51 @@ def _joint(a: PairColumn, b: PairColumn) -> tuple[list[Codes], int]:
 
 @dataclass(frozen=True, slots=True)
 class Correlation:
-    """Pearson's r of two columns.
+    """Pearson's r of two columns, over the rows where both are numbers.
 
     Attributes:
         value: The coefficient; NaN where either column is constant.
-        influence: What each of the rows where both are numbers adds to it, shape ``(rows,)``.
-        both: Which rows these are, shape ``(all rows,)``.
+        x: The first column in those rows, of mean 0 and variance 1, shape ``(rows,)``.
+        y: The second.
+        both: Which of all rows these are, shape ``(all rows,)``.
     """
 
     value: float
-    influence: Floats
+    x: Floats
+    y: Floats
     both: NDArray[np.bool_]
 
     @classmethod
     def of(cls, x: Floats, y: Floats) -> Correlation:
-        """Return the correlation over the rows where both are numbers.
-
-        The influence function is that of Devlin, Gnanadesikan and Kettenring, "Robust estimation
-        and outlier detection with correlation coefficients", Biometrika 1975; no distribution is
-        taken for granted.
-        """
+        """Return the correlation of two columns, NaN being no number."""
         both = ~(np.isnan(x) | np.isnan(y))
         x, y = _centred(x[both]), _centred(y[both])
-        squares = x @ x, y @ y
+        squares = dot(x, x), dot(y, y)
         norm = math.sqrt(squares[0] * squares[1])
         if not norm > 0:
-            return cls(float("nan"), np.zeros(len(x)), both)
-        value = float(np.clip(x @ y / norm, -1.0, 1.0))
-        x, y = x * math.sqrt(len(x) / squares[0]), y * math.sqrt(len(y) / squares[1])
-        return cls(value, x * y - value / 2.0 * (x * x + y * y), both)
+            return cls(math.nan, x, y, both)
+        value = float(np.clip(dot(x, y) / norm, -1.0, 1.0))
+        scales = [math.sqrt(len(x) / side) for side in squares]
+        return cls(value, x * scales[0], y * scales[1], both)
 
-    @property
+    def influence(self) -> Floats:
+        """Return what each row adds to the coefficient, shape ``(rows,)``.
+
+        By the influence function of Devlin, Gnanadesikan and Kettenring ("Robust estimation and
+        outlier detection with correlation coefficients", Biometrika 1975): no distribution is taken
+        for granted.
+        """
+        return self.x * self.y - self.value / 2.0 * (self.x * self.x + self.y * self.y)
+
     def variance(self) -> float:
-        """The variance of the coefficient."""
-        rows = len(self.influence)
-        return float(self.influence @ self.influence) / rows**2 if rows else 0.0
+        """Return the variance of the coefficient."""
+        influence = self.influence()
+        return dot(influence, influence) / len(influence) ** 2
 
     def of_every_row(self) -> Floats:
         """Return what each of all rows adds, 0 where either is no number."""
         every = np.zeros(len(self.both))
-        every[self.both] = self.influence * (len(self.both) / max(len(self.influence), 1))
+        every[self.both] = self.influence() * (len(self.both) / len(self.x))
         return every
 
 
@@ -173,8 +179,10 @@ def _correlations(x: list[Floats], y: list[Floats], *, influences: bool) -> Tren
 
 
 def _alike(one: Correlation, other: Correlation) -> Estimate:
+    if math.isnan(other.value):
+        return Estimate(math.nan, math.nan)
     apart = abs(one.value - other.value) / 2.0
-    return Estimate(1.0 - apart, math.sqrt(one.variance + other.variance) / 2.0)
+    return Estimate(1.0 - apart, math.sqrt(one.variance() + other.variance()) / 2.0)
 
 
 def _centred(values: Floats) -> Floats:
