@@ -15,7 +15,7 @@ from simulacra.metrics.columns import leaves
 from simulacra.metrics.privacy.inference import Inference
 from simulacra.metrics.privacy.linkability import Linkability
 from simulacra.metrics.privacy.membership import judged
-from simulacra.metrics.privacy.predicates import at_random, of_rows, of_single_values
+from simulacra.metrics.privacy.predicates import Searched, at_random, of_rows, of_single_values
 from simulacra.metrics.privacy.ranks import NULL, ranked
 from simulacra.metrics.privacy.risk import Outcome, Rate
 from simulacra.metrics.privacy.singling_out import SinglingOut
@@ -112,7 +112,8 @@ def test_predicates_match_what_sql_counts():
     database = duckdb.connect()
     database.register("learned", pa.table(columns))
     generator = np.random.default_rng(1)
-    several = of_rows(made, data, 150, generator)
+    searched, among_made = Searched.of(learned), Searched.of(made)
+    several = of_rows(among_made, data, 150, generator)
     single = of_single_values(made, data)
     blind = at_random(several, made, data, generator)
     single = single.at(np.arange(0, len(single), 20))
@@ -125,8 +126,8 @@ def test_predicates_match_what_sql_counts():
         counts = [
             database.execute(f"SELECT count(*) FROM learned WHERE {w}").fetchone()[0] for w in where
         ]
-        np.testing.assert_array_equal(predicates.matches(learned), np.minimum(counts, 2))
-    assert (several.matches(made) == 1).all()
+        np.testing.assert_array_equal(predicates.matches(searched), np.minimum(counts, 2))
+    assert (several.matches(among_made) == 1).all()
 
 
 def test_ranks_keep_order_equality_and_nulls():
@@ -160,7 +161,7 @@ def test_single_values_and_the_ends_are_guessed():
     by_term = dict(zip(said, range(len(said)), strict=True))
     assert len(by_term) == len(guesses)
     top = [i for i in range(len(guesses)) if (guesses.lows[i, 0], guesses.highs[i, 0]) == (3, 4)]
-    assert guesses.matches(data.tables[0])[top].tolist() == [2]
+    assert guesses.matches(Searched.of(data.tables[0]))[top].tolist() == [2]
 
 
 def test_one_column_gives_no_combinations():

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from simulacra.core.scores import Score
 from simulacra.metrics.columns import Leaf
-from simulacra.metrics.encode import as_labels, lengths
 from simulacra.metrics.intervals import wilson
+from simulacra.metrics.privacy.ranks import labels
 
 EXACT_COPIES = "exact_copies"
 
@@ -57,11 +57,7 @@ def _row_hashes(used: Sequence[Leaf], tables: Sequence[pa.Table]) -> list[NDArra
     """Return 64 bits a row, shape ``(rows,)``: equal rows agree, others all but surely differ."""
     hashes = [np.zeros(table.num_rows, dtype=np.uint64) for table in tables]
     for leaf in used:
-        values = [leaf.values(table) for table in tables]
-        if pa.types.is_nested(values[0].type):
-            codes = [side.floats().view(np.int64) for side in map(lengths, values)]
-        else:
-            codes = as_labels(values)
+        codes = labels(leaf, tables)
         hashes = [_mix(h, code.view(np.uint64)) for h, code in zip(hashes, codes, strict=True)]
     return hashes
 

@@ -13,8 +13,9 @@ from simulacra.core.random import RngKey
 from simulacra.core.schema import TableSpec
 from simulacra.core.scores import Group, Measure, Score
 from simulacra.metrics.columns import Kind, Leaf, leaves
-from simulacra.metrics.encode import as_labels, as_numbers, lengths
+from simulacra.metrics.encode import as_numbers
 from simulacra.metrics.privacy.points import nearest_without, points
+from simulacra.metrics.privacy.ranks import labels
 from simulacra.metrics.privacy.risk import FEWEST, NO_HOLDOUT, Outcome, Rate
 from simulacra.metrics.sides import at_most, row_budget, thread_budget
 
@@ -121,24 +122,17 @@ class Inference:
 def _secrets(used: Sequence[Leaf], sides: Sequence[pa.Table], rng: RngKey) -> list[int]:
     """Return the columns to infer: those of more than one value."""
     both = pa.concat_tables(sides)
-    varied = [i for i, leaf in enumerate(used) if len(np.unique(_labels(leaf, [both])[0])) > 1]
+    varied = [i for i, leaf in enumerate(used) if len(np.unique(labels(leaf, [both])[0])) > 1]
     if len(varied) <= SECRETS:
         return varied
     return sorted(rng.generator().choice(varied, SECRETS, replace=False).tolist())
-
-
-def _labels(leaf: Leaf, tables: Sequence[pa.Table]) -> list[NDArray[np.int64]]:
-    values = [leaf.values(table) for table in tables]
-    if pa.types.is_nested(values[0].type):
-        return [side.floats().view(np.int64) for side in map(lengths, values)]
-    return as_labels(values)
 
 
 class _Judge:
     """Tells whether guesses at a secret are right."""
 
     def __init__(self, leaf: Leaf, sides: Sequence[pa.Table], synthetic: pa.Table) -> None:
-        self._labels = _labels(leaf, [*sides, synthetic])
+        self._labels = labels(leaf, [*sides, synthetic])
         self._numbers: list[NDArray[np.float64]] | None = None
         self._span = 0.0
         if leaf.kind is Kind.NUMBER:

@@ -164,11 +164,30 @@ def nearest_without_each(
 
 
 @kernel
+def _holds(
+    columns: NDArray[np.int64],
+    lows: NDArray[np.int32],
+    highs: NDArray[np.int32],
+    row: NDArray[np.int32],
+) -> bool:
+    """Say whether a predicate is true of a row."""
+    for t in range(len(columns)):
+        if columns[t] < 0:
+            return True
+        value = row[columns[t]]
+        if value < lows[t] or value > highs[t]:
+            return False
+    return True
+
+
+@kernel
 def matches(
     columns: NDArray[np.int64],
     lows: NDArray[np.int32],
     highs: NDArray[np.int32],
     rows: NDArray[np.int32],
+    order: NDArray[np.int64],
+    ordered: NDArray[np.int32],
 ) -> NDArray[np.int64]:
     """Return for each predicate how many rows it is true of: 0, 1, or 2 for two or more.
 
@@ -178,6 +197,8 @@ def matches(
         lows: The least value that each term admits, likewise.
         highs: The greatest.
         rows: Values, shape ``(columns, rows)``.
+        order: The rows in the order of each column, likewise.
+        ordered: The values in that order, likewise.
 
     Returns:
         Counts, shape ``(predicates,)``.
@@ -185,17 +206,18 @@ def matches(
     predicates, terms = columns.shape
     found = np.zeros(predicates, dtype=np.int64)
     for p in range(predicates):
-        for i in range(rows.shape[1]):
-            holds = True
-            for t in range(terms):
-                column = columns[p, t]
-                if column < 0:
-                    break
-                value = rows[column, i]
-                if value < lows[p, t] or value > highs[p, t]:
-                    holds = False
-                    break
-            if holds:
+        # Only rows that the strictest term admits need to be looked at.
+        strictest, start, stop = 0, 0, rows.shape[1]
+        for t in range(terms):
+            if columns[p, t] < 0:
+                break
+            values = ordered[columns[p, t]]
+            first = np.searchsorted(values, lows[p, t])
+            last = np.searchsorted(values, highs[p, t], side="right")
+            if t == 0 or last - first < stop - start:
+                strictest, start, stop = t, first, last
+        for i in order[columns[p, strictest], start:stop]:
+            if _holds(columns[p], lows[p], highs[p], rows[:, i]):
                 found[p] += 1
                 if found[p] == 2:
                     break

@@ -15,6 +15,27 @@ _TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
+class Searched:
+    """Rows, sorted by each column to be searched.
+
+    Attributes:
+        rows: The ranks, shape ``(columns, rows)``.
+        order: The rows in the order of each column, likewise.
+        ordered: The ranks in that order, likewise.
+    """
+
+    rows: Ranks
+    order: NDArray[np.int64]
+    ordered: Ranks
+
+    @classmethod
+    def of(cls, rows: Ranks) -> Searched:
+        """Sort rows."""
+        order = np.argsort(rows, axis=1, kind="stable")
+        return cls(rows, order, np.take_along_axis(rows, order, axis=1))
+
+
+@dataclass(frozen=True, slots=True)
 class Predicates:
     """Conjunctions of terms, each a range of ranks of one column.
 
@@ -31,11 +52,11 @@ class Predicates:
     def __len__(self) -> int:
         return len(self.columns)
 
-    def matches(self, rows: Ranks) -> NDArray[np.int64]:
+    def matches(self, among: Searched) -> NDArray[np.int64]:
         """Return of how many rows each is true: 0, 1, or 2 for two or more."""
         from simulacra.metrics.privacy.kernels import matches
 
-        return matches(self.columns, self.lows, self.highs, rows)
+        return matches(self.columns, self.lows, self.highs, among.rows, among.order, among.ordered)
 
     def at(self, chosen: NDArray[np.int64]) -> Predicates:
         """Return some of them."""
@@ -70,7 +91,7 @@ def of_single_values(synthetic: Ranks, data: Ranked) -> Predicates:
 
 
 def of_rows(
-    synthetic: Ranks, data: Ranked, wanted: int, generator: np.random.Generator
+    searched: Searched, data: Ranked, wanted: int, generator: np.random.Generator
 ) -> Predicates:
     """Return predicates of several columns, each true of exactly one synthetic row.
 
@@ -79,11 +100,12 @@ def of_rows(
     synthetic rows, else at most.
 
     Args:
-        synthetic: The synthetic rows.
+        searched: The synthetic rows.
         data: What they are part of.
         wanted: The most predicates.
         generator: Draws rows and columns.
     """
+    synthetic = searched.rows
     made = wanted * _TRIES
     rows = generator.integers(0, synthetic.shape[1], made)
     columns = _choice_of_columns(len(synthetic), made, generator)
@@ -95,7 +117,7 @@ def of_rows(
     lows = np.where(ranges & ~above, 0, values)
     highs = np.where(ranges & above, top[columns], values)
     found = _tidy(columns, lows, highs).distinct()
-    isolating = np.flatnonzero(found.matches(synthetic) == 1)
+    isolating = np.flatnonzero(found.matches(searched) == 1)
     return found.at(np.sort(generator.permutation(isolating)[:wanted]))
 
 

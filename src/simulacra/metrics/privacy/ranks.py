@@ -59,6 +59,23 @@ def ranked(used: Sequence[Leaf], tables: Sequence[pa.Table]) -> Ranked:
     return Ranked(stacked, np.array(ordered, dtype=bool), np.array(sizes, dtype=np.int64))
 
 
+def labels(leaf: Leaf, tables: Sequence[pa.Table]) -> list[NDArray[np.int64]]:
+    """Return what tells equal values of a column from others, null being one; lists by length.
+
+    Args:
+        leaf: The column.
+        tables: The tables, of one schema.
+
+    Returns:
+        For each table the labels, shape ``(rows,)``; whole numbers from 0 on.
+    """
+    values = [leaf.values(table) for table in tables]
+    if pa.types.is_nested(values[0].type):
+        measured = [side.floats() for side in map(lengths, values)]
+        values = [pa.chunked_array([pa.array(side)]) for side in measured]
+    return as_labels(values)
+
+
 def _numbers(leaf: Leaf, values: Sequence[pa.ChunkedArray]) -> list[Numbers] | None:
     if leaf.kind is Kind.NUMBER:
         return [as_numbers(side, leaf.spec) for side in values]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,9 +12,9 @@ import pyarrow as pa
 from simulacra.core.random import RngKey
 from simulacra.core.schema import TableSpec
 from simulacra.core.scores import Group, Measure, Score
-from simulacra.metrics.columns import leaves
+from simulacra.metrics.columns import Leaf, leaves
 from simulacra.metrics.intervals import Z, about
-from simulacra.metrics.privacy.ranks import NULL, ranked
+from simulacra.metrics.privacy.ranks import labels
 from simulacra.metrics.privacy.risk import FEWEST
 from simulacra.metrics.sides import at_most
 
@@ -82,14 +82,10 @@ class RareValues:
             return [Score(self.name, None, details={"why": why})]
         others = [at_most(o, rows, rng.child(str(i))) for i, o in enumerate(others)]
         limit = int(options.get("k", RARE))
-        data = ranked(used, [real, *others])
         found: _Found = []
-        for column, leaf in enumerate(used):
-            values, counts = np.unique(data.tables[0][column], return_counts=True)
-            rare = values[(counts < limit) & (values != NULL)]
-            if len(rare) >= FEWEST:
-                shares = [float(np.isin(rare, t[column]).mean()) for t in data.tables[1:]]
-                found.append((leaf.name, len(rare), shares))
+        for leaf in used:
+            if (counted := _counted(leaf, real, others, limit)) is not None:
+                found.append(counted)
         if not found:
             why = f"no column has {FEWEST} values that fewer than {limit} rows learned from hold"
             return [Score(self.name, None, details={"why": why})]
@@ -113,6 +109,24 @@ class RareValues:
             "synthetic_rows": rows,
         }
         return [Score(self.name, value, floor=floor, interval=interval, details=details)]
+
+
+def _counted(
+    leaf: Leaf, real: pa.Table, others: Sequence[pa.Table], limit: int
+) -> tuple[str, int, list[float]] | None:
+    """Return how many values of a column are rare, and the share in each other table."""
+    learned, *given = labels(leaf, [real, *others])
+    present = learned[np.asarray(leaf.values(real).is_valid())]
+    counts = np.bincount(present)
+    rare = np.flatnonzero((counts > 0) & (counts < limit))
+    if len(rare) < FEWEST:
+        return None
+    shares = []
+    for side in given:
+        back = np.zeros(len(counts), dtype=bool)
+        back[side[side < len(counts)]] = True
+        shares.append(float(back[rare].mean()))
+    return leaf.name, len(rare), shares
 
 
 def _error(found: _Found, side: int) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,8 +12,14 @@ from simulacra.core.random import RngKey
 from simulacra.core.schema import TableSpec
 from simulacra.core.scores import Group, Measure, Score
 from simulacra.metrics.columns import leaves
-from simulacra.metrics.privacy.predicates import Predicates, at_random, of_rows, of_single_values
-from simulacra.metrics.privacy.ranks import Ranked, Ranks, ranked
+from simulacra.metrics.privacy.predicates import (
+    Predicates,
+    Searched,
+    at_random,
+    of_rows,
+    of_single_values,
+)
+from simulacra.metrics.privacy.ranks import Ranked, ranked
 from simulacra.metrics.privacy.risk import FEWEST, NO_HOLDOUT, Outcome, Rate
 from simulacra.metrics.sides import at_most, row_budget
 
@@ -98,39 +104,48 @@ class SinglingOut:
                 at_most(synthetic, budget, rng.child("synthetic")),
             ],
         )
-        return [_by_one(data, rng.child("one")), _by_several(data, rng.child("several"))]
+        searched = [Searched.of(side) for side in data.tables]
+        return [
+            _by_one(data, searched, rng.child("one")),
+            _by_several(data, searched, rng.child("several")),
+        ]
 
 
-def _by_one(data: Ranked, rng: RngKey) -> Score:
-    synthetic = data.tables[-1]
-    every = of_single_values(synthetic, data)
+def _by_one(data: Ranked, searched: Sequence[Searched], rng: RngKey) -> Score:
+    every = of_single_values(data.tables[-1], data)
     generator = rng.child("guesses").generator()
     guesses = every.at(np.sort(generator.permutation(len(every))[:GUESSES]))
-    return _judged(_UNIVARIATE, "one column", guesses, data, rng)
+    return _judged(_UNIVARIATE, "one column", guesses, data, searched, rng)
 
 
-def _by_several(data: Ranked, rng: RngKey) -> Score:
-    synthetic = data.tables[-1]
-    if len(synthetic) < 2:
+def _by_several(data: Ranked, searched: Sequence[Searched], rng: RngKey) -> Score:
+    if len(data.sizes) < 2:
         return Score(_MULTIVARIATE, None, details={"why": "there is only one column"})
-    guesses = of_rows(synthetic, data, GUESSES, rng.child("guesses").generator())
-    return _judged(_MULTIVARIATE, "several columns", guesses, data, rng)
+    guesses = of_rows(searched[-1], data, GUESSES, rng.child("guesses").generator())
+    return _judged(_MULTIVARIATE, "several columns", guesses, data, searched, rng)
 
 
-def _judged(name: str, by: str, guesses: Predicates, data: Ranked, rng: RngKey) -> Score:
+def _judged(
+    name: str,
+    by: str,
+    guesses: Predicates,
+    data: Ranked,
+    searched: Sequence[Searched],
+    rng: RngKey,
+) -> Score:
     if len(guesses) < FEWEST:
         why = f"the synthetic rows suggest fewer than {FEWEST} guesses"
         return Score(name, None, details={"why": why})
-    learned, held_out, synthetic = data.tables
-    blind = at_random(guesses, synthetic, data, rng.child("baseline").generator())
+    learned, held_out, synthetic = searched
+    blind = at_random(guesses, synthetic.rows, data, rng.child("baseline").generator())
     outcome = Outcome(
         attack=_right(guesses, learned),
         control=_right(guesses, held_out),
         baseline=_right(blind, learned),
     )
-    details = {"rows_a_side": learned.shape[1], "synthetic_rows": synthetic.shape[1]}
+    details = {"rows_a_side": learned.rows.shape[1], "synthetic_rows": synthetic.rows.shape[1]}
     return outcome.score(name, f"single someone out by {by}", details, _DOES_NOT_SHOW)
 
 
-def _right(guesses: Predicates, rows: Ranks) -> Rate:
-    return Rate.of(guesses.matches(rows) == 1)
+def _right(guesses: Predicates, among: Searched) -> Rate:
+    return Rate.of(guesses.matches(among) == 1)
