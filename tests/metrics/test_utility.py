@@ -4,15 +4,26 @@ import pytest
 from sklearn.metrics import r2_score, roc_auc_score
 
 from metrics.samples import drawn_apart, halves, measure, shipped, spec_of
-from simulacra.core.errors import SpecError, UsageError
+from simulacra.core.errors import SpecError
+from simulacra.core.schema import ColumnSpec
+from simulacra.metrics.predicting import Part
+from simulacra.metrics.target_kinds import Amounts, Classes
 from simulacra.metrics.utility import Utility
 
 UTILITY = Utility()
 
 
 def utility(*tables, **options):
-    (score,) = measure(UTILITY, *tables, **options)
+    """Return the score of the one target, of the two that each target has."""
+    score, alike = measure(UTILITY, *tables, **options)
+    assert (score.metric, alike.metric) == ("utility", "importance_agreement")
+    assert score.columns == alike.columns == (options["target"],)
     return score
+
+
+def by_target(*tables, **options):
+    scores = measure(UTILITY, *tables, **options)
+    return {s.columns: s for s in scores if s.metric == "utility"}
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +105,6 @@ def test_dates_can_be_predicted():
 def test_targets_that_can_not_be_predicted_are_refused():
     table = pa.table({"id": ["a", "b"], "x": [1, 2]})
     spec = spec_of(table, id="identifier")
-    with pytest.raises(UsageError, match="needs a target"):
-        utility(table, table)
     with pytest.raises(SpecError, match=r"y: there is no such column.*Choose from id, x"):
         utility(table, table, target="y")
     with pytest.raises(SpecError, match="id: the target can't be predicted: an identifier"):
@@ -103,3 +112,131 @@ def test_targets_that_can_not_be_predicted_are_refused():
     assert "fewer than 10 rows" in utility(table, table, target="x").details["why"]
     alone = pa.table({"x": np.arange(40) % 2})
     assert utility(alone, alone, target="x").details["why"] == "there is no other column"
+
+
+def spread_of(score_of, truth, predicted, resamples=1_000):
+    """Return the standard deviation of a score on resampled rows."""
+    rng = np.random.default_rng(0)
+    drawn = [rng.integers(0, len(truth), len(truth)) for _ in range(resamples)]
+    return np.std([score_of(truth[rows], predicted[rows]) for rows in drawn])
+
+
+def test_errors_are_those_of_resampled_test_rows():
+    rng = np.random.default_rng(1)
+    every = Part(0, 0, 1_500)
+    amount = rng.standard_t(6, 1_500)
+    predicted = 0.7 * amount + rng.normal(scale=0.6, size=1_500)
+    judged = Amounts([amount]).judge(predicted, every)
+    assert judged.value == pytest.approx(r2_score(amount, predicted))
+    assert judged.error == pytest.approx(spread_of(r2_score, amount, predicted), rel=0.1)
+    # Rows without an amount count for nothing.
+    gaps = np.where(np.arange(3_000) % 2, np.nan, np.repeat(amount, 2))
+    with_gaps = Amounts([gaps]).judge(np.repeat(predicted, 2), Part(0, 0, 3_000))
+    assert with_gaps.value == pytest.approx(judged.value)
+    assert with_gaps.error == pytest.approx(judged.error, rel=0.01)
+
+    label = rng.integers(0, 2, 1_500)
+    chance = np.round(label + rng.normal(size=1_500), 1)
+    judged = Classes([label], 2, 2).judge(np.column_stack([-chance, chance]), every)
+    assert judged.value == pytest.approx(roc_auc_score(label, chance))
+    assert judged.error == pytest.approx(spread_of(roc_auc_score, label, chance), rel=0.1)
+
+    label = rng.choice(3, 1_500, p=[0.6, 0.3, 0.1])
+    chances = np.eye(3)[label] + rng.exponential(size=(1_500, 3))
+    chances /= chances.sum(axis=1, keepdims=True)
+
+    def mean_auc(truth, scores):
+        return roc_auc_score(truth, scores, multi_class="ovr")
+
+    judged = Classes([label], 3, 3).judge(chances, every)
+    assert judged.value == pytest.approx(mean_auc(label, chances))
+    spread = spread_of(mean_auc, label, chances, resamples=400)
+    assert judged.error == pytest.approx(spread, rel=0.15)
+
+
+def test_the_gap_is_surer_than_the_values_it_is_between():
+    real, synthetic, holdout = labelled(3_000, 1), labelled(3_000, 3), labelled(2_000, 2)
+    for target in ("sign", "amount"):
+        names = ["x", target]
+        tables = (table.select(names) for table in (real, synthetic))
+        score = utility(*tables, holdout=holdout, target=target)
+        low, high = score.details["gap_interval"]
+        assert low < score.details["gap"] < high
+        # Both models are judged by the same rows, so that much of what chance does cancels.
+        assert high - low < 0.75 * (score.interval[1] - score.interval[0])
+
+
+def searchable(rows, seed):
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=(2, rows))
+    return pa.table(
+        {
+            "x": x,
+            "sum": x + y + rng.normal(scale=0.3, size=rows),
+            "y": y,
+            "kind": np.where(x + 0.5 * rng.normal(size=rows) > 0, "plus", "minus"),
+            "noise": rng.normal(size=rows),
+            "constant": np.ones(rows),
+            "nearly": np.where(rng.random(rows) < 0.995, "yes", "no"),
+            "names": [f"n{place}" for place in rng.integers(0, rows, rows)],
+            "sparse": np.where(rng.random(rows) < 0.2, x, np.nan),
+            "serial": np.arange(rows),
+            "note": [f"text {'o' * int(4 * abs(value))}" for value in y],
+        }
+    )
+
+
+def test_without_a_target_each_suitable_column_is_one():
+    real, holdout = searchable(3_000, 1), searchable(3_000, 2)
+    spec = spec_of(real, note="text", serial=ColumnSpec(type="integer", arrow="int64", unique=True))
+    scores = by_target(real, real, holdout=holdout, table=spec)
+    # Noise can't be foretold; the others are constant, too rare, too various, or no target at all.
+    assert set(scores) == {("x",), ("sum",), ("y",), ("kind",)}
+    assert scores["kind",].details["what"] == "kind (AUC)"
+    for score in scores.values():
+        assert score.value == score.floor
+        assert score.value > 0.6
+        # All but the text, and the column that is unique.
+        assert score.details["search"] == {
+            "columns": 11,
+            "tried": 9,
+            "suitable": 4,
+            "rows": 3_000,
+        }
+    apart = by_target(real, drawn_apart(real), holdout=holdout, table=spec)
+    for columns, score in apart.items():
+        chance = 0.0 if score.details["measure"] == "R²" else 0.5
+        assert score.value < chance + 0.1 < scores[columns].floor
+
+
+def test_at_most_eight_targets_are_found_and_those_given_away_come_last():
+    rng = np.random.default_rng(3)
+    base = rng.normal(size=1_000)
+    names = [f"c{place}" for place in range(12)]
+    columns = {name: base + rng.normal(scale=0.5, size=1_000) for name in names}
+    columns["copy"] = columns["c0"]
+    real = pa.table(columns)
+    scores = by_target(real, real)
+    assert len(scores) == 8
+    assert not {("copy",), ("c0",)} & scores.keys()
+    few = by_target(real.select(["c0", "c1", "copy"]), real.select(["c0", "c1", "copy"]))
+    assert set(few) == {("c0",), ("c1",), ("copy",)}
+
+
+def test_a_search_that_finds_nothing_says_so():
+    rng = np.random.default_rng(4)
+    real = pa.table({"x": rng.normal(size=600), "y": rng.normal(size=600)})
+    for score in measure(UTILITY, real, real):
+        assert (score.value, score.columns) == (None, ())
+        assert score.details["why"] == "no column can be foretold from the others"
+    for score in measure(UTILITY, real.slice(0, 5), real):
+        assert "fewer than 10 rows" in score.details["why"]
+
+
+def test_many_classes_take_fewer_rounds():
+    rng = np.random.default_rng(5)
+    label = rng.integers(0, 15, 1_500)
+    real = pa.table({"label": label.astype(str), "x": label + rng.normal(size=1_500)})
+    score = utility(real, real, target="label")
+    assert score.details["rounds"] == 600 // 15
+    assert utility(real, real, target="x").details["rounds"] == 150

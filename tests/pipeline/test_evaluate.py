@@ -129,8 +129,6 @@ def test_close_kinds_are_made_the_same_and_other_columns_ignored():
 
 def test_requests_that_make_no_sense_are_refused():
     real = pa.table({"a": [1, 2]})
-    with pytest.raises(UsageError, match="needs a target"):
-        judged(real, real, metrics=["utility"])
     with pytest.raises(UsageError, match="0 rows to compare"):
         judged(real, real, rows=0)
     with pytest.raises(PluginError, match="no metric called 'fame'"):
@@ -223,6 +221,33 @@ def test_a_dataset_is_judged_table_by_table(weather):
         evaluate_dataset(sources, sources, spec=dataset(tables), target="wings")
     with pytest.raises(SpecError, match="planes: the synthetic data has no such table"):
         evaluate_dataset(sources, held, spec=dataset(tables))
+
+
+def test_without_a_target_every_table_has_its_own_and_with_one_no_other_table_has(weather):
+    tables = {"weather": weather[0].slice(0, 600), "planes": shipped("planes").slice(0, 600)}
+    sources = {name: TableSource(table) for name, table in tables.items()}
+    options = {"spec": dataset(tables), "metrics": ["utility", "column_shapes"]}
+    report = evaluate_dataset(sources, sources, **options)
+    for table in report.tables.values():
+        found = {score.columns for score in table.scores if score.metric == "utility"}
+        assert () not in found
+    report = evaluate_dataset(sources, sources, target="seats", **options)
+    assert "utility" not in report.tables["weather"].overall
+    (score,) = (s for s in report.tables["planes"].scores if s.metric == "utility")
+    assert score.columns == ("seats",)
+
+
+def test_rules_are_those_of_the_specification_or_what_the_real_rows_keep():
+    real = shipped("flights", ["dep_time", "sched_dep_time", "hour", "minute"]).slice(0, 2_000)
+    apart = drawn_apart(real)
+    report = judged(real, apart, metrics=["rule_validity"])
+    found = {score.details["what"]: score for score in report.scores}
+    hour = next(score for what, score in found.items() if what.startswith("part: column hour"))
+    assert hour.value < 0.2 < hour.floor == 1.0
+    told = [{"rule": "clock", "options": {"column": "dep_time"}}]
+    spec = spec_of(real).model_validate(spec_of(real).model_dump() | {"rules": told})
+    (score,) = judged(real, apart, metrics=["rule_validity"], table=spec).scores
+    assert (score.columns, score.value) == (("dep_time",), 1.0)
 
 
 def test_the_report_speaks_to_people_and_programs(apart, tmp_path):

@@ -1,43 +1,55 @@
-"""Utility: is a model trained on synthetic rows as good on real ones?"""
+"""Utility: is a model trained on synthetic rows as good on real ones, and for the same reasons?"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, ClassVar
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from simulacra.core.errors import SpecError, UsageError
+from simulacra.core.errors import SpecError
 from simulacra.core.random import RngKey
 from simulacra.core.schema import TableSpec
 from simulacra.core.scores import Group, Measure, Score
-from simulacra.metrics.boosting import Matrices, matrices, side_by_side, train
+from simulacra.metrics.boosting import matrices, side_by_side
 from simulacra.metrics.columns import Kind, Leaf, leaves
-from simulacra.metrics.encode import as_codes, as_numbers
-from simulacra.metrics.sides import at_most, row_budget, thread_budget
+from simulacra.metrics.predicting import FEWEST_ROWS, Effort
+from simulacra.metrics.sides import row_budget, thread_budget
+from simulacra.metrics.target_kinds import target_of
+from simulacra.metrics.targets import find_targets, without
+from simulacra.metrics.trials import IMPORTANCE, UTILITY, Samples, Trial
 
-TREES = 150
-CLASSES = 20
-"""The most frequent classes told apart; rows of rarer ones form one class together."""
-
-_FEW_VALUES = 10
-"""An integer target of at most so many distinct values is a class, not an amount."""
-
-_FEWEST_ROWS = 10
-_TEST_SHARE = 0.3
+_ONE = Effort(rounds=150, trees=600)
+_MANY = Effort(rounds=75, trees=200)
+_ROWS_OF_MANY = 20_000
+"""Rows to learn from and to judge by when the targets are found by the metric itself."""
+_CELLS_OF_MANY = 4_000_000
 
 
 class Utility:
-    """Train on synthetic, test on real (TSTR; Esteban et al., arXiv:1706.02633).
+    """Train on synthetic, test on real (TSTR; Esteban et al., arXiv:1706.02633), for each target.
 
     The value is the AUC (one class against the rest, the mean over the classes of the test rows)
-    of LightGBM with 150 trees that learned a target column from synthetic rows and is judged on
-    real ones; for a target that is an amount, R². The floor is the same trained on as many real
-    rows (TRTR), and ``details["gap"]`` the value minus the floor. Test rows are the hold-out; or,
-    without one, 30 % of the real rows, which whoever made the synthetic rows had learned from too.
+    of LightGBM that learned a target column from synthetic rows and is judged on real ones; for a
+    target that is an amount, R². The floor is the same trained on as many real rows (TRTR), and
+    ``details["gap"]`` the value minus the floor, with its interval. Test rows are the hold-out;
+    or, without one, 30 % of the real rows, which whoever made the synthetic rows had learned from
+    too. Intervals are about the test rows: another training might differ by as much again.
+
+    Without a named target, up to eight are found (:func:`simulacra.metrics.targets.find_targets`)
+    and learned from up to 20,000 rows with 75 rounds of boosting; a named one gets 150 rounds on
+    up to ``rows`` rows. Several classes take a tree each a round: fewer rounds, then, so that there
+    are some 200 trees in all, or 600; ``details["rounds"]`` says how many.
+
+    A second score of each target, ``importance_agreement``, is whether both models lean on the
+    same columns: the rank correlation (as Krishna et al. compare explanations, "The disagreement
+    problem in explainable machine learning", TMLR 2024) of their permutation importances in up to
+    1,000 test rows, of the 30 columns that bring most. Its floor is that of two models trained on
+    different real rows, as many each: 20,000 at most, or half of the real rows. Columns that
+    hardly matter to either are as one.
+
+    Neither shows that other models, or other questions, come out alike.
 
     Options: ``target``, the name of the column; ``rows``, the most rows to learn from and to judge
     by (50,000); ``threads``.
@@ -46,7 +58,8 @@ class Utility:
     name: ClassVar[str] = "utility"
     scope: ClassVar[str] = "table"
     measures: ClassVar[tuple[Measure, ...]] = (
-        Measure("utility", "Utility (TSTR)", Group.UTILITY, ideal=None),
+        Measure(UTILITY, "Utility (TSTR)", Group.UTILITY, ideal=None),
+        Measure(IMPORTANCE, "Importance agreement", Group.UTILITY),
     )
     optional: ClassVar[bool] = False
 
@@ -60,50 +73,52 @@ class Utility:
         options: Mapping[str, Any],
         rng: RngKey,
     ) -> list[Score]:
-        """Return one score for the table.
+        """Return two scores a target.
 
         Raises:
-            UsageError: No target is named.
-            SpecError: The target is not a column that can be predicted.
+            SpecError: The target named is not a column that can be predicted.
         """
         found = leaves(table, real)
-        target = _target(found, options.get("target"))
-        details: dict[str, Any] = {"target": target.name}
-        learned, judged = real, holdout
-        if judged is None:
-            learned, judged = _split(real, rng.child("split"))
-            details["test_rows_from"] = "the real rows that the generator had learned from"
-        budget = row_budget(options, real.num_columns)
-        rows = min(learned.num_rows, synthetic.num_rows, budget)
-        tables = [
-            at_most(learned, rows, rng.child("real")),
-            at_most(synthetic, rows, rng.child("synthetic")),
-            at_most(judged, budget, rng.child("test")),
+        name, threads = options.get("target"), thread_budget(options)
+        targets = [_named(found, name)] if name else []
+        effort, most = (_ONE if targets else _MANY), row_budget(options, real.num_columns)
+        if not targets:
+            wide = _CELLS_OF_MANY // max(1, real.num_columns)
+            most = min(most, _ROWS_OF_MANY, max(FEWEST_ROWS, wide))
+        samples = Samples.draw(real, synthetic, holdout, most, rng)
+        details = samples.details | ({"target": targets[0].name} if targets else {})
+        if min(samples.rows, samples.tests) < FEWEST_ROWS:
+            why = f"fewer than {FEWEST_ROWS} rows to learn from or to judge by"
+            return self._none({"why": why, **details}, targets)
+        features = matrices([leaf for leaf in found if leaf.kind is not None], samples.tables)
+        if not targets:
+            search = find_targets(found, samples.tables[0], features, threads, rng.child("search"))
+            targets, details = search.targets, details | {"search": search.details}
+        if not targets:
+            return self._none({"why": "no column can be foretold from the others", **details}, [])
+        if not without(features, targets[0]).columns:
+            return self._none({"why": "there is no other column", **details}, targets)
+        trials = [
+            Trial(leaf, target_of(leaf, samples.tables), features, samples, effort, rng)
+            for leaf in targets
         ]
-        details |= {"training_rows": rows, "test_rows": tables[2].num_rows}
-        if min(rows, tables[2].num_rows) < _FEWEST_ROWS:
-            why = {"why": f"fewer than {_FEWEST_ROWS} rows to learn from or to judge by"}
-            return [Score(self.name, None, details=why | details)]
-        inputs = [leaf for leaf in found if leaf is not target and leaf.kind is not None]
-        features = matrices(inputs, tables)
-        if not features.columns:
-            return [Score(self.name, None, details={"why": "there is no other column", **details})]
-        judge = (_Classes if _is_class(target, tables[0]) else _Amounts).of(target, tables)
-        details |= {"measure": judge.measure, **judge.details}
-        floor, value = side_by_side(
-            lambda side: judge.score(features, side, rng),
-            (0, 1),
-            thread_budget(options),
+        jobs = [(trial, part) for trial in trials for part in samples.parts]
+        models = side_by_side(lambda job: job[0].learn(job[1]), jobs, threads)
+        learned = dict(zip(jobs, models, strict=True))
+        pairs = side_by_side(
+            lambda trial: trial.scores({part: learned[trial, part] for part in samples.parts}),
+            trials,
+            threads,
         )
-        if value is None or floor is None:
-            return [Score(self.name, None, floor=floor, details={"why": judge.why, **details})]
-        details["gap"] = value - floor
-        return [Score(self.name, value, floor=floor, details=details)]
+        scores = [*(utility for utility, _ in pairs), *(alike for _, alike in pairs)]
+        return [replace(score, details={**score.details, **details}) for score in scores]
+
+    def _none(self, details: dict[str, Any], targets: list[Leaf]) -> list[Score]:
+        columns = tuple(leaf.name for leaf in targets)
+        return [Score(measure.name, None, columns, details=details) for measure in self.measures]
 
 
-def _target(found: list[Leaf], name: object) -> Leaf:
-    if not name:
-        raise UsageError("the utility metric needs a target column", mend="Name one of the columns")
+def _named(found: list[Leaf], name: object) -> Leaf:
     for leaf in found:
         if leaf.name == name:
             if leaf.kind in (Kind.NUMBER, Kind.CATEGORY):
@@ -115,111 +130,3 @@ def _target(found: list[Leaf], name: object) -> Leaf:
         where=str(name),
         mend=f"Choose from {', '.join(leaf.name for leaf in found)}",
     )
-
-
-def _split(real: pa.Table, rng: RngKey) -> tuple[pa.Table, pa.Table]:
-    """Return 70 % of the rows, and the rest."""
-    judged = np.zeros(real.num_rows, dtype=bool)
-    order = rng.generator().permutation(real.num_rows)
-    judged[order[: round(_TEST_SHARE * real.num_rows)]] = True
-    return real.filter(pa.array(~judged)), real.filter(pa.array(judged))
-
-
-def _is_class(target: Leaf, real: pa.Table) -> bool:
-    if target.kind is Kind.CATEGORY:
-        return True
-    values = as_numbers(target.values(real), target.spec).present()
-    return values.dtype.kind == "i" and len(np.unique(values)) <= _FEW_VALUES
-
-
-@dataclass(frozen=True, slots=True)
-class _Classes:
-    """A target of classes; null is one.
-
-    Attributes:
-        labels: For each table the class of each row, shape ``(rows,)``.
-        classes: How many classes there are.
-        details: For ``Score.details``.
-    """
-
-    labels: list[NDArray[np.int64]]
-    classes: int
-    details: dict[str, Any]
-    measure: ClassVar[str] = "AUC, one class against the rest"
-    why: ClassVar[str] = "the rows to learn from or to judge by hold a single class"
-
-    @classmethod
-    def of(cls, target: Leaf, tables: list[pa.Table]) -> _Classes:
-        codes, cardinality = as_codes([target.values(table) for table in tables])
-        kept = np.argsort(-np.bincount(codes[0], minlength=cardinality), kind="stable")[:CLASSES]
-        label = np.full(cardinality, len(kept))
-        label[kept] = np.arange(len(kept))
-        details: dict[str, Any] = {"classes": cardinality}
-        if cardinality > CLASSES:
-            details["classes_pooled"] = cardinality - CLASSES
-        return cls([label[side] for side in codes], min(cardinality, CLASSES + 1), details)
-
-    def score(self, features: Matrices, side: int, rng: RngKey) -> float | None:
-        """Return the mean AUC on the last table of a model that learned from table ``side``."""
-        from sklearn.metrics import roc_auc_score
-
-        learned, truth = self.labels[side], self.labels[-1]
-        judged = [label for label in range(self.classes) if 0 < (truth == label).mean() < 1]
-        if len(np.unique(learned)) < 2 or not judged:
-            return None
-        objective: dict[str, Any] = {"objective": "binary"}
-        if self.classes > 2:
-            objective = {"objective": "multiclass", "num_class": self.classes}
-        trained = train(
-            features.tables[side],
-            learned,
-            features.categorical,
-            objective=objective,
-            trees=TREES,
-            rng=rng.child("train"),
-        )
-        chances = trained.predict(features.tables[-1])
-        if self.classes == 2:
-            return float(roc_auc_score(truth, chances))
-        aucs = [roc_auc_score(truth == label, chances[:, label]) for label in judged]
-        return float(np.mean(aucs))
-
-
-@dataclass(frozen=True, slots=True)
-class _Amounts:
-    """A target that is an amount; rows without it are passed over.
-
-    Attributes:
-        amounts: For each table the target, shape ``(rows,)``, NaN where there is none.
-        details: For ``Score.details``.
-    """
-
-    amounts: list[NDArray[np.float64]]
-    details: dict[str, Any]
-    measure: ClassVar[str] = "R²"
-    why: ClassVar[str] = "too few rows hold the target, or all hold the same"
-
-    @classmethod
-    def of(cls, target: Leaf, tables: list[pa.Table]) -> _Amounts:
-        return cls([as_numbers(target.values(t), target.spec).floats() for t in tables], {})
-
-    def score(self, features: Matrices, side: int, rng: RngKey) -> float | None:
-        """Return R² on the last table of a model that learned from table ``side``."""
-        from sklearn.metrics import r2_score
-
-        learned, truth = self.amounts[side], self.amounts[-1]
-        usable, judged = np.isfinite(learned), np.isfinite(truth)
-        if usable.sum() < _FEWEST_ROWS or judged.sum() < 2 or np.ptp(truth[judged]) == 0:
-            return None
-        # LightGBM keeps targets as float32: centre and scale, lest dates lose their days.
-        middle, spread = learned[usable].mean(), learned[usable].std() or 1.0
-        trained = train(
-            features.tables[side][usable],
-            (learned[usable] - middle) / spread,
-            features.categorical,
-            objective={"objective": "regression"},
-            trees=TREES,
-            rng=rng.child("train"),
-        )
-        predicted = trained.predict(features.tables[-1][judged])
-        return float(r2_score((truth[judged] - middle) / spread, predicted))

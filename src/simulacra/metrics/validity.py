@@ -17,7 +17,10 @@ from simulacra.core.registry import load
 from simulacra.core.schema import TableSpec
 from simulacra.core.scores import Group, Measure, Score
 from simulacra.metrics.columns import KEY_TYPE, Kind, Leaf, leaves
-from simulacra.metrics.encode import as_labels, as_numbers
+from simulacra.metrics.encode import as_labels, as_numbers, is_text
+from simulacra.metrics.intervals import wilson
+from simulacra.metrics.sides import Floor
+from simulacra.metrics.text_formats import fixed_format, matches
 
 Faults = dict[str, NDArray[np.bool_]]
 
@@ -31,12 +34,17 @@ class Validity:
     - ``null``: null or NaN where no real value is;
     - ``range``: a number, date or time below the least or above the greatest real one;
     - ``category``: a category or constant that no real row has;
+    - ``format``: a text or identifier that doesn't have the one format of all real values, where
+      they have one (:func:`simulacra.metrics.text_formats.fixed_format`; ``details["format"]``);
+      the format of dates and times in text is part of their type;
     - ``duplicate``: a repetition in a column that is unique, or of a primary key.
 
-    A primary key of several columns has a score of its own. All rows given are looked at. The
-    floor is the validity of the hold-out: new people also bring new categories and extremes.
-    Types are checked by the datatype's own ``accepts``; where that plug-in is not installed,
-    ``details["type_unchecked"]`` says so.
+    Primary and unique keys of several columns have scores of their own. All rows given are looked
+    at. The floor is the validity of the hold-out: new people also bring new categories and
+    extremes; without one, that of the real rows, which are valid but for types and repetitions.
+    Intervals are Wilson's. Types are checked by the datatype's own ``accepts``; where that plug-in
+    is not installed, ``details["type_unchecked"]`` says so. That values are valid does not show
+    that they are likely, or go together.
     """
 
     name: ClassVar[str] = "validity"
@@ -54,16 +62,21 @@ class Validity:
         options: Mapping[str, Any],
         rng: RngKey,
     ) -> list[Score]:
-        """Return one score a leaf column, and one for a primary key of several columns."""
+        """Return one score a leaf column, and one for each key of several columns."""
         del options, rng
-        others = [synthetic] if holdout is None else [synthetic, holdout]
-        scores = [self._column(leaf, table, real, others) for leaf in leaves(table, real)]
-        if len(table.primary_key) > 1:
-            scores.append(self._key(table, others))
-        return scores
+        floor = Floor.REAL if holdout is None else Floor.HOLDOUT
+        others = [synthetic, real if holdout is None else holdout]
+        scores = [self._column(leaf, table, real, others, floor) for leaf in leaves(table, real)]
+        keys = dict.fromkeys(map(tuple, [table.primary_key, *table.unique]))
+        return scores + [self._key(key, others, floor) for key in keys if len(key) > 1]
 
     def _column(
-        self, leaf: Leaf, table: TableSpec, real: pa.Table, others: Sequence[pa.Table]
+        self,
+        leaf: Leaf,
+        table: TableSpec,
+        real: pa.Table,
+        others: Sequence[pa.Table],
+        floor: Floor,
     ) -> Score:
         values = [leaf.values(side) for side in (real, *others)]
         faults = [_nulls(values[0], side) for side in values[1:]]
@@ -71,15 +84,19 @@ class Validity:
             _add(faults, "range", _outside(leaf, values))
         elif leaf.kind is Kind.CATEGORY and real.num_rows:
             _add(faults, "category", _unseen(values))
-        if leaf.spec.unique or table.primary_key == list(leaf.path):
+        details: dict[str, Any] = {}
+        if form := _format(leaf, values[0]):
+            _add(faults, "format", [~matches(side, form) for side in values[1:]])
+            details["format"] = form
+        if leaf.spec.unique or list(leaf.path) in [table.primary_key, *table.unique]:
             _add(faults, "duplicate", [_repeated([side]) for side in values[1:]])
-        unchecked = _add_types(faults, leaf, values[1:])
-        return self._score((leaf.name,), faults, others, unchecked)
+        details |= _add_types(faults, leaf, values[1:])
+        return self._score((leaf.name,), faults, others, details | {"floor": floor.value})
 
-    def _key(self, table: TableSpec, others: Sequence[pa.Table]) -> Score:
-        columns = [[side.column(name) for name in table.primary_key] for side in others]
+    def _key(self, key: tuple[str, ...], others: Sequence[pa.Table], floor: Floor) -> Score:
+        columns = [[side.column(name) for name in key] for side in others]
         faults = [{"duplicate": _repeated(side)} for side in columns]
-        return self._score(tuple(table.primary_key), faults, others, {})
+        return self._score(key, faults, others, {"floor": floor.value})
 
     def _score(
         self,
@@ -88,13 +105,14 @@ class Validity:
         others: Sequence[pa.Table],
         details: dict[str, Any],
     ) -> Score:
-        shares = [_valid_share(side, table) for side, table in zip(faults, others, strict=True)]
-        details |= {"rows": others[0].num_rows}
-        if shares[0] is None:
-            details["why"] = "there are no synthetic rows"
+        share, floor = (_valid_share(f, table) for f, table in zip(faults, others, strict=True))
+        rows = others[0].num_rows
+        details |= {"rows": rows}
         details["invalid"] = {why: int(bad.sum()) for why, bad in faults[0].items() if bad.any()}
-        floor = shares[1] if len(shares) > 1 else None
-        return Score(self.name, shares[0], columns, floor, details)
+        if share is None:
+            details["why"] = "there are no synthetic rows"
+            return Score(self.name, None, columns, floor, details)
+        return Score(self.name, share, columns, floor, details, wilson(share, rows))
 
 
 def _valid_share(faults: Faults, table: pa.Table) -> float | None:
@@ -109,6 +127,13 @@ def _valid_share(faults: Faults, table: pa.Table) -> float | None:
 def _add(faults: Sequence[Faults], why: str, found: Sequence[NDArray[np.bool_]]) -> None:
     for side, bad in zip(faults, found, strict=True):
         side[why] = bad
+
+
+def _format(leaf: Leaf, real: pa.ChunkedArray) -> str | None:
+    """Return the one format of the real texts of a column that isn't compared by its values."""
+    if leaf.kind in (Kind.NUMBER, Kind.CATEGORY) or leaf.spec.type == KEY_TYPE:
+        return None
+    return fixed_format(real) if is_text(real.type) else None
 
 
 def _is_null(values: pa.ChunkedArray) -> NDArray[np.bool_]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 
@@ -25,6 +26,7 @@ ROWS = 50_000
 """Rows that two-sample measures compare on each side."""
 
 TARGET_METRIC = "utility"
+RULES_METRIC = "rule_validity"
 _MEMORY_SHARE = 0.1
 _SCOPES = ("column", "pair", "table")
 _DATASET_SCOPE = "dataset"
@@ -47,7 +49,8 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
 
     Each source is read once. All of its rows are kept if a tenth of the memory budget holds them,
     else as many, drawn uniformly. Validity and exact copies are measured on all rows kept, every
-    other metric on at most ``rows`` of them a side.
+    other metric on at most ``rows`` of them a side. Where the specification has no rules, those are
+    judged that the real rows are found to keep.
 
     Args:
         real: The rows that were learned from.
@@ -55,7 +58,7 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
         holdout: Real rows that were not learned from. They give every measure its floor.
         table: The specification of all three.
         name: The table's name, for messages.
-        target: The column that the utility metric predicts; without one it is left out.
+        target: The column that the utility metric predicts; without one it finds some itself.
         metrics: Names of metrics; all registered ones when None.
         rows: The most rows of a side that are compared; at least 1.
         seed: The seed of samples and classifiers.
@@ -63,7 +66,7 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
 
     Raises:
         SpecError: A column is missing, or is of a type that can't be compared; names it.
-        UsageError: A metric needs a target, or ``rows`` is less than 1.
+        UsageError: A metric is not about one table, or ``rows`` is less than 1.
         PluginError: There is no metric of that name.
         InputError: A source can't be read.
     """
@@ -71,7 +74,7 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
         raise UsageError(f"{rows} rows to compare", mend="Give at least 1")
     ctx = ctx or RunContext()
     key = RngKey(seed).child("evaluate", name)
-    chosen = _metrics(metrics, target)
+    chosen = _metrics(metrics)
     sources = {"real": plain(real), "synthetic": plain(synthetic)}
     if holdout is not None:
         sources["holdout"] = plain(holdout)
@@ -87,7 +90,11 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
             tables[side] = conform(kept, table, name, side)
             task.advance(kept.num_rows)
         notes += [f"{side}: {note}"] if note else []
-    options = {"rows": rows, "threads": ctx.limits.threads, "target": target}
+    options: dict[str, Any] = {"rows": rows, "threads": ctx.limits.threads, "target": target}
+    if RULES_METRIC in chosen and not table.rules:
+        from simulacra.rules.discovery import discover
+
+        options["rules"] = discover(tables["real"], table, rng=key.child("rules"))
     loaded: dict[str, Metric] = {metric: registry.load(Kind.METRIC, metric) for metric in chosen}
     scores: list[Score] = []
     with ctx.progress.task(f"Measuring {name}", len(loaded), "metrics") as task:
@@ -128,7 +135,8 @@ def evaluate_dataset(  # noqa: PLR0913 - as evaluate
         synthetic: The rows to judge, by table.
         holdout: Real rows that were not learned from, for some or all of the tables.
         spec: The specification.
-        target: ``column`` or ``table.column``, for the utility metric.
+        target: ``column`` or ``table.column``, for the utility metric, which leaves out all other
+            tables then; without one it finds some in each table.
         metrics: Names of metrics; all registered ones when None (those about a whole dataset only
             if there are foreign keys). Where all named are about the dataset, no table is
             measured by itself.
@@ -148,8 +156,6 @@ def evaluate_dataset(  # noqa: PLR0913 - as evaluate
                     where=name,
                     mend=f"It has {', '.join(tables) or 'none'}",
                 )
-    if target is None and metrics is not None and TARGET_METRIC in metrics:
-        raise UsageError(f"the metric {TARGET_METRIC!r} needs a target", mend="Name a column")
     if rows < 1:
         raise UsageError(f"{rows} rows to compare", mend="Give at least 1")
     targets = _targets(spec, target)
@@ -175,8 +181,8 @@ def evaluate_dataset(  # noqa: PLR0913 - as evaluate
             reports[name] = TableReport(name, relations.rows[name], (), {}, seed)
             continue
         wanted = of_tables
-        if of_tables is not None and name not in targets:
-            wanted = [metric for metric in of_tables if metric != TARGET_METRIC]
+        if targets and name not in targets:
+            wanted = [metric for metric in _metrics(of_tables) if metric != TARGET_METRIC]
         reports[name] = evaluate(
             real[name],
             synthetic[name],
@@ -204,14 +210,11 @@ def _by_scope(
     return [metric for metric in metrics if scopes[metric] != _DATASET_SCOPE], of_dataset
 
 
-def _metrics(metrics: Sequence[str] | None, target: str | None) -> list[str]:
+def _metrics(metrics: Sequence[str] | None) -> list[str]:
     if metrics is None:
         every = registry.names(Kind.METRIC)
         usable = [m for m in every if _is_usual(registry.load(Kind.METRIC, m))]
-        chosen = [m for m in usable if target is not None or m != TARGET_METRIC]
-        return sorted(chosen, key=lambda m: (_SCOPES.index(registry.load(Kind.METRIC, m).scope), m))
-    if TARGET_METRIC in metrics and target is None:
-        raise UsageError(f"the metric {TARGET_METRIC!r} needs a target", mend="Name a column")
+        return sorted(usable, key=lambda m: (_SCOPES.index(registry.load(Kind.METRIC, m).scope), m))
     for metric in metrics:
         if registry.load(Kind.METRIC, metric).scope not in _SCOPES:
             raise UsageError(f"the metric {metric!r} is not about one table")
