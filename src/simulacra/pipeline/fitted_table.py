@@ -16,14 +16,19 @@ from simulacra.core.protocols import BLOCK_ROWS
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.core.schema import TableSpec
+from simulacra.pipeline.conditions.drawing import draw_given
+from simulacra.pipeline.conditions.wanted import Condition
 from simulacra.pipeline.flat_model import FlatModel, load_flat_model
 from simulacra.pipeline.journal_parts import Record
 from simulacra.pipeline.keys import CompositeKey, KeyNumbering
-from simulacra.pipeline.nesting import Layout
-from simulacra.pipeline.relations.fitted import Family
-from simulacra.pipeline.uniques import UniqueKey, Uniqueness
+from simulacra.pipeline.nesting import Flat, Layout
+from simulacra.pipeline.relations.family import Family
+from simulacra.pipeline.uniqueness import Uniqueness
+from simulacra.pipeline.uniques import UniqueKey
 
 ENGINE = "threads"
+_TRIED = 256
+"""Rows drawn to see what rules change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,14 @@ class FittedTable:
     kept: pa.Table | None = None
 
     def draw(
-        self, rows: int, *, where: str, rng: RngKey, record: Record, ctx: RunContext
+        self,
+        rows: int,
+        *,
+        where: str,
+        rng: RngKey,
+        record: Record,
+        ctx: RunContext,
+        condition: Condition | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """Yield ``rows`` new rows of a table that stands alone, in blocks.
 
@@ -65,25 +77,43 @@ class FittedTable:
             rng: The key of the table in this run.
             record: Where blocks are kept.
             ctx: Limits and progress.
+            condition: What is wanted of the rows.
+
+        Raises:
+            UsageError: The condition is too rare.
         """
         model = self.model
         assert model is not None  # noqa: S101 - a table that stands alone has columns of its own
         keys = KeptKeys(self, self.uniques, where)
 
+        held = None if condition is None else self._holdable(rng)
+
         def block(number: int) -> pa.RecordBatch:
             start = number * BLOCK_ROWS
-            flat = model.draw(
-                min(BLOCK_ROWS, rows - start),
-                context=None,
-                rng=rng.child("block", number),
-                start=start,
-            )
+            size, key = min(BLOCK_ROWS, rows - start), rng.child("block", number)
+            if condition is None or held is None:
+                flat = model.draw(size, context=None, rng=key, start=start)
+                return self.layout.unflatten(flat)
+
+            def draw(
+                places: NDArray[np.int64], values: Mapping[str, pa.Array], key: RngKey
+            ) -> Flat:
+                return model.draw(len(places), context=None, rng=key, start=start, held=values)
+
+            flat = draw_given(condition, size, start=start, held=held, draw=draw, rng=key)
+            flat = model.renumbered(flat, rng=key, start=start, but=condition.columns)
             return self.layout.unflatten(flat)
 
         engine = registry.load(Kind.ENGINE, ENGINE)
         blocks = range(-(-rows // BLOCK_ROWS))
         for batch in record.through(blocks, lambda missing: engine.map(block, missing, ctx=ctx)):
             yield keys.apply(batch).cast(self.schema)
+
+    def _holdable(self, rng: RngKey) -> frozenset[str]:
+        """Return the columns that can be held fixed, by what rules do to some drawn rows."""
+        assert self.model is not None  # noqa: S101 - it has columns of its own
+        some = self.model.draw(_TRIED, context=None, rng=rng.child("tried"), start=0)
+        return self.model.holdable(some.batch)
 
     def kept_values(self) -> dict[str, list[str]]:
         """Return, for each column, the real values that are part of what was learned."""
@@ -96,8 +126,8 @@ class FittedTable:
                 values = [str(value) for value in self.kept.column(name).unique().to_pylist()]
                 found.setdefault(name, {}).update(dict.fromkeys(values))
         if self.family is not None:
-            links = self.family.links
-            for columns in (self.family.view.codecs, links.columns if links else {}):
+            early = self.family.early
+            for columns in (self.family.view.codecs, early.columns if early else {}):
                 for name, named in columns.items():
                     found.setdefault(name, {}).update(dict.fromkeys(named.codec.kept_values()))
         return {name: list(values) for name, values in found.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from simulacra.core import registry
 from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
-from simulacra.core.features import Features, FeatureSpec
+from simulacra.core.features import Codes, Features, FeatureSpec
 from simulacra.core.protocols import Codec, FittedModel, FittedRule
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
@@ -19,6 +19,10 @@ from simulacra.pipeline.nesting import Flat, list_lengths
 
 GIVEN = "^"
 """What the names of given columns begin with: values of a row's parents."""
+
+
+_NUMBERED = "identifier"
+"""The datatype whose values are made of row numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class FlatModel:
         start: int,
         given: pa.RecordBatch | None = None,
         adjust: Callable[[pa.RecordBatch], pa.RecordBatch] | None = None,
+        held: Mapping[str, pa.Array] | None = None,
     ) -> Flat:
         """Draw rows.
 
@@ -80,14 +85,55 @@ class FlatModel:
             start: The number of the first row in the whole table.
             given: The columns that rules use but that were not learned.
             adjust: Changes drawn values before rules work others out from them.
+            held: Values that columns must have, given which the others are drawn; see
+                :meth:`holdable`.
         """
-        drawn = self.model.sample(rows, context=context, fixed=None, rng=rng.child("features"))
+        fixed = self._encode(held, rows) if held else None
+        drawn = self.model.sample(rows, context=context, fixed=fixed, rng=rng.child("features"))
         batch = self._decode(drawn, rng, start)
+        for name, values in (held or {}).items():
+            # A code may stand for several values.
+            batch = batch.set_column(batch.schema.get_field_index(name), name, values)
         if adjust is not None:
             batch = adjust(batch)
         batch = self._keep_rules(batch, given)
         lists = {name: self._draw_items(name, batch, drawn, rng) for name in self.items}
         return Flat(batch, lists)
+
+    def holdable(self, rows: pa.RecordBatch) -> frozenset[str]:
+        """Return the columns that ``draw`` can hold: those that rules leave as they are.
+
+        Args:
+            rows: Some rows as ``draw`` gives them, with the columns given beside them.
+        """
+        if not registry.load(Kind.MODEL, self.model_name).traits.conditional:
+            return frozenset()
+        return self.left_alone(rows)
+
+    def renumbered(self, rows: Flat, *, rng: RngKey, start: int, but: Collection[str]) -> Flat:
+        """Return rows that were drawn apart with the identifiers of rows ``start`` and following.
+
+        Args:
+            rows: The rows.
+            rng: The key of the block.
+            start: The number of the first row in the whole table.
+            but: Columns to leave as they are.
+        """
+        batch = rows.batch
+        for name, named in self.codecs.items():
+            if named.datatype == _NUMBERED and name not in but and name in self.names:
+                codes = named.codec.encode(batch.column(name))
+                made = named.codec.decode(codes, rng=rng.child("column", name), start=start)
+                batch = batch.set_column(batch.schema.get_field_index(name), name, made)
+        return Flat(batch, rows.lists)
+
+    def _encode(self, values: Mapping[str, pa.Array], rows: int) -> Features:
+        specs: list[FeatureSpec] = []
+        codes: list[Codes] = []
+        for name, array in values.items():
+            specs += self.codecs[name].features
+            codes += self.codecs[name].codec.encode(array)
+        return Features.of(specs, codes, rows=rows)
 
     def _decode(self, drawn: Features, rng: RngKey, start: int) -> pa.RecordBatch:
         codes = dict(zip((spec.name for spec in drawn.specs), drawn.codes, strict=True))

@@ -7,7 +7,7 @@ it belongs to. Both may nest in each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,6 +34,28 @@ class Flat:
 
     batch: pa.RecordBatch
     lists: Mapping[str, Flat] = field(default_factory=dict)
+
+    def take(self, rows: NDArray[np.integer]) -> Flat:
+        """Return the rows at the given places, with their items."""
+        lists = {}
+        for name, items in self.lists.items():
+            lengths = list_lengths(self.batch.column(name))
+            ends = np.cumsum(lengths)
+            counts = lengths[rows]
+            first = np.repeat((ends - lengths)[rows], counts)
+            within = np.arange(len(first)) - np.repeat(np.cumsum(counts) - counts, counts)
+            lists[name] = items.take(first + within)
+        return Flat(self.batch.take(pa.array(rows)), lists)
+
+    @classmethod
+    def concat(cls, parts: Sequence[Flat]) -> Flat:
+        """Return the rows of several batches of the same columns, at least one, as one."""
+        whole = pa.Table.from_batches([part.batch for part in parts]).combine_chunks()
+        rows = whole.num_rows
+        batch = whole.to_batches(max_chunksize=max(rows, 1))
+        first = parts[0].batch.slice(0, 0) if not batch else batch[0]
+        lists = {name: cls.concat([part.lists[name] for part in parts]) for name in parts[0].lists}
+        return cls(first, lists)
 
 
 @dataclass(frozen=True, slots=True)
