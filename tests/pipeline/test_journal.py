@@ -407,7 +407,7 @@ def same(one, other):
 def test_there_is_every_kind_of_relation(company):
     families = [table.family for table in company.tables.values() if table.family is not None]
     assert {r.role for family in families for r in family.relations} == set(Role)
-    assert company.tables["lines"].family.places
+    assert company.tables["lines"].family.numbered
     assert company.tables["alone"].family is None
 
 

@@ -20,7 +20,8 @@ from simulacra.pipeline.dataset import fit_dataset, load_dataset
 from simulacra.pipeline.fitted_table import put_values
 from simulacra.pipeline.options import FitOptions
 from simulacra.pipeline.ticks import Ticks
-from simulacra.pipeline.uniques import Uniqueness, plan_keys
+from simulacra.pipeline.uniqueness import Uniqueness
+from simulacra.pipeline.uniques import plan_keys
 
 UTC_NOW = dt.datetime(2024, 2, 29, 12)
 KINDS = {

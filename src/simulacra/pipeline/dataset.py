@@ -23,10 +23,10 @@ from simulacra.pipeline.journal import Journal
 from simulacra.pipeline.nesting import Layout
 from simulacra.pipeline.options import FitOptions
 from simulacra.pipeline.plain import plain, schema_as_found
-from simulacra.pipeline.relations.agreement import with_shared_values
-from simulacra.pipeline.relations.draw import Drawing
-from simulacra.pipeline.relations.learn import learn_related
-from simulacra.pipeline.relations.rows import plan_rows
+from simulacra.pipeline.relations.drawing.database import Drawing
+from simulacra.pipeline.relations.drawing.row_plan import plan_rows
+from simulacra.pipeline.relations.learning.database import learn_related
+from simulacra.pipeline.relations.learning.shared_values import with_shared_values
 from simulacra.pipeline.relations.sources import is_empty
 from simulacra.pipeline.subsample import uniform_sample
 from simulacra.pipeline.validate import check_schema

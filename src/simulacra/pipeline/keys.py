@@ -3,7 +3,7 @@
 The column that names the groups is numbered anew: of the rows with the same number in their group,
 the k-th gets the k-th group. So no pair ever repeats, without a set of those already used, every
 group holds numbers without gaps, and as many groups as in the source reach each number. Other keys
-are kept unique by :mod:`simulacra.pipeline.uniques`, where values stay as drawn.
+are kept unique by :mod:`simulacra.pipeline.uniqueness`, where values stay as drawn.
 """
 
 from __future__ import annotations

@@ -13,9 +13,10 @@ from simulacra.core.protocols import BatchSource
 from simulacra.core.schema import ColumnSpec, DatasetSpec, ForeignKey, TableSpec
 from simulacra.pipeline.fitted_table import FittedTable
 from simulacra.pipeline.nesting import Layout
-from simulacra.pipeline.relations.fitted import Family, FittedRelation
+from simulacra.pipeline.relations.drawing.row_plan import plan_rows
+from simulacra.pipeline.relations.family import Family
+from simulacra.pipeline.relations.fitted_relation import FittedRelation
 from simulacra.pipeline.relations.graph import Facts, Graph, make_graph
-from simulacra.pipeline.relations.rows import plan_rows
 
 _PERHAPS = 0.1
 """Share of rows without a parent where it can't be known: not none, and not most."""

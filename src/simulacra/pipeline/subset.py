@@ -26,7 +26,7 @@ from simulacra.pipeline.validate import check_schema
 from simulacra.pipeline.wanted_rows import Wanted
 
 if TYPE_CHECKING:
-    from simulacra.pipeline.relations.resolve import LinkedTable
+    from simulacra.pipeline.relations.keys.resolve import LinkedTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class SubsetTable:
 
     def _without_orphans(self, batch: pa.RecordBatch, start: int) -> pa.RecordBatch:
         """Make keys null that name no parent and shall be taken for none."""
-        from simulacra.pipeline.relations.key_index import NULL
+        from simulacra.pipeline.relations.parent_rows import NULL
 
         for key, parents in zip(self.keys, self.linked.parents, strict=True):
             lost = parents[start : start + batch.num_rows] == NULL
@@ -137,7 +137,7 @@ def subset_dataset(  # noqa: PLR0913 - all but the data are keyword-only options
         SpecError: The specification doesn't fit the data.
         UsageError: A table that is named isn't there, or rows are wanted of one that comes whole.
     """
-    from simulacra.pipeline.relations.resolve import facts_of, resolve
+    from simulacra.pipeline.relations.keys.resolve import facts_of, resolve
     from simulacra.pipeline.subset_rows import RowChoice
 
     _check_names([*wanted.tables(), *keep], sources)
@@ -191,7 +191,7 @@ def _check_names(names: Sequence[str], sources: Mapping[str, BatchSource]) -> No
 
 
 def _spec_of(table: SubsetTable, spec: TableSpec) -> TableSpec:
-    from simulacra.pipeline.relations.key_index import ORPHAN
+    from simulacra.pipeline.relations.parent_rows import ORPHAN
 
     keys = []
     for key, parents in zip(table.keys, table.linked.parents, strict=True):

@@ -16,7 +16,7 @@ from simulacra.core.context import RunContext
 from simulacra.core.random import RngKey
 from simulacra.core.schema import DatasetSpec, ForeignKey
 from simulacra.pipeline.relations.graph import Graph, begins_like
-from simulacra.pipeline.relations.resolve import LinkedTable
+from simulacra.pipeline.relations.keys.resolve import LinkedTable
 from simulacra.pipeline.wanted_rows import Wanted
 
 _FEWEST_DRAWN = 10

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from simulacra.core.errors import UsageError
-from simulacra.pipeline.relations.kinds import CHANCE, ChildSums, fit_kinds
+from simulacra.pipeline.relations.learning.child_sums import ChildSums
+from simulacra.pipeline.relations.learning.kinds import CHANCE, fit_kinds
 
 
 def family(seed, parents, mean_children, alike, channels=1):

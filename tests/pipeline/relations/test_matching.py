@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from simulacra.core.errors import UsageError
 from simulacra.core.random import RngKey
-from simulacra.pipeline.relations.matching import (
+from simulacra.pipeline.relations.matching.assignment import (
     UNMATCHED,
     calibrate,
     levels_without_gaps,
     match,
-    separate_pairs,
-    separate_values,
 )
+from simulacra.pipeline.relations.matching.pairs import separate_pairs
+from simulacra.pipeline.relations.matching.values import separate_values
 
 SEEDS = st.integers(0, 2**32).map(RngKey)
 GROUPS = st.integers(-3, 6)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from simulacra.core.errors import LimitError
 from simulacra.pipeline import fitted_table
 from simulacra.pipeline.dataset import load_dataset
-from simulacra.pipeline.relations import draw_table
+from simulacra.pipeline.relations.drawing import blocks, early_features
 from simulacra.testing import relations
 from simulacra.testing.guards import quiet
 from simulacra.testing.random_databases import databases
@@ -35,9 +35,9 @@ def learned(request):
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Make blocks so small that every table has several."""
-    for module in (draw_table, fitted_table):
+    for module in (blocks, early_features, fitted_table):
         monkeypatch.setattr(module, "BLOCK_ROWS", 50)
-    monkeypatch.setattr(draw_table, "_LARGEST_BLOCK", 90)
+    monkeypatch.setattr(blocks, "LARGEST_BLOCK", 90)
 
 
 def wrong(shape, fitted, **wish):

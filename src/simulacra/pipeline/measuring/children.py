@@ -16,7 +16,7 @@ from simulacra.metrics.encode import as_labels, as_numbers, lengths
 from simulacra.pipeline.conform import conform
 from simulacra.pipeline.measuring.counts import meant
 from simulacra.pipeline.measuring.plan import Plan
-from simulacra.pipeline.relations.key_index import KeyIndex
+from simulacra.pipeline.relations.keys.index import KeyIndex
 
 COUNT = "count"
 _TIMES = frozenset({"date", "datetime", "time"})

@@ -18,8 +18,9 @@ from simulacra.core.context import RunContext
 from simulacra.core.progress import Task
 from simulacra.core.protocols import BatchSource
 from simulacra.core.references import KeyCounts, Reference, ReferenceCounts
-from simulacra.pipeline.relations.key_index import NULL, ORPHAN, KeyIndex
-from simulacra.pipeline.relations.key_words import KeyForm
+from simulacra.pipeline.relations.keys.forms import KeyForm
+from simulacra.pipeline.relations.keys.index import KeyIndex
+from simulacra.pipeline.relations.parent_rows import NULL, ORPHAN
 
 _BYTES_PER_KEY = 48
 """While keys are indexed: two words, two slots, and room to grow."""

@@ -13,7 +13,7 @@ from simulacra.core.references import JoinedRows, Path
 from simulacra.pipeline.conform import conform
 from simulacra.pipeline.measuring.counts import meant
 from simulacra.pipeline.measuring.plan import Plan, prefixes_of
-from simulacra.pipeline.relations.key_index import KeyIndex
+from simulacra.pipeline.relations.keys.index import KeyIndex
 
 _BATCH_ROWS = 1 << 17
 

@@ -1,1 +1,1 @@
-"""Tables that refer to each other: keys to rows, rows to parents, parents to their children."""
+"""Tables that refer to each other: learned and drawn together."""

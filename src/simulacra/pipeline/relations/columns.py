@@ -1,38 +1,44 @@
-"""Columns of a drawn table that others need, held in memory and read by row number."""
+"""Columns as whole arrays in memory: joined, read by row number, as numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from simulacra.core.features import Codes
+from simulacra.pipeline.relations.parent_rows import Rows
+
+_MOST_BYTES = 2**31
 
 
-class GrowingColumn:
-    """A column that is filled in order."""
-
-    def __init__(self) -> None:
-        self._chunks: list[pa.Array] = []
-
-    def append(self, values: pa.Array) -> None:
-        """Add the next rows' values."""
-        self._chunks.append(values)
-
-    def finish(self, kind: pa.DataType) -> pa.Array:
-        """Return the whole column; texts in a layout without a limit of 2 GiB."""
-        if pa.types.is_string(kind):
-            kind = pa.large_string()
-        elif pa.types.is_binary(kind):
-            kind = pa.large_binary()
-        chunks = [chunk.cast(kind) for chunk in self._chunks]
-        self._chunks.clear()
-        return pa.concat_arrays(chunks) if chunks else pa.array([], kind)
+def one_array(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array, of its own type unless that can't hold so many bytes."""
+    kind = column.type
+    if pa.types.is_string(kind):
+        column = column.cast(pa.large_string())
+    whole = column.combine_chunks()
+    return whole.cast(kind) if whole.nbytes < _MOST_BYTES else whole
 
 
-def take_codes(codes: Codes, rows: NDArray[np.int32], absent: int) -> Codes:
+def one_large_array(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array, texts and bytes in a layout without a limit of 2 GiB."""
+    if pa.types.is_string(column.type):
+        column = column.cast(pa.large_string())
+    elif pa.types.is_binary(column.type):
+        column = column.cast(pa.large_binary())
+    return column.combine_chunks()
+
+
+def one_batch(table: pa.Table) -> pa.RecordBatch:
+    """Return a table as one batch."""
+    return pa.RecordBatch.from_arrays(
+        [one_array(column) for column in table.columns], schema=table.schema
+    )
+
+
+def take_codes(codes: Codes, rows: Rows, absent: int) -> Codes:
     """Return the codes of some rows, ``absent`` where a row number is negative."""
     if not len(codes):
         return np.full(len(rows), absent, np.uint32)
@@ -41,7 +47,7 @@ def take_codes(codes: Codes, rows: NDArray[np.int32], absent: int) -> Codes:
     return taken
 
 
-def take_values(values: pa.Array, rows: NDArray[np.int32]) -> pa.Array:
+def take_values(values: pa.Array, rows: Rows) -> pa.Array:
     """Return the values of some rows, null where a row number is negative."""
     negative = rows < 0
     if not negative.any():
@@ -49,8 +55,22 @@ def take_values(values: pa.Array, rows: NDArray[np.int32]) -> pa.Array:
     return values.take(pa.array(rows, mask=negative))
 
 
-def take_batch(
-    columns: Mapping[str, pa.Array], rows: NDArray[np.int32], names: Mapping[str, str]
-) -> dict[str, pa.Array]:
-    """Return the values of some rows under new names (new name to column)."""
-    return {new: take_values(columns[old], rows) for new, old in names.items()}
+def as_numbers(values: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
+    """Return numbers, times and truth values as float64, NaN for null."""
+    kind = values.type
+    if pa.types.is_temporal(kind):
+        whole = pa.int32() if kind.bit_width == 32 else pa.int64()
+        values = values.cast(whole)
+    elif pa.types.is_boolean(kind):
+        values = values.cast(pa.uint8())
+    if not pa.types.is_float64(values.type):
+        values = pc.cast(values, pa.float64(), safe=False)
+    copying = {} if isinstance(values, pa.ChunkedArray) else {"zero_copy_only": False}
+    numbers: NDArray[np.float64] = values.to_numpy(**copying)
+    return numbers
+
+
+def as_counts(values: pa.Array) -> NDArray[np.int32]:
+    """Return whole numbers without nulls as int32."""
+    counts: NDArray[np.int32] = values.to_numpy(zero_copy_only=False).astype(np.int32)
+    return counts

@@ -1,4 +1,4 @@
-"""What a row is drawn given: the codes of its parents, their parents and theirs."""
+"""What a row is drawn given: the codes of its parents, their parents and theirs, and its place."""
 
 from __future__ import annotations
 
@@ -7,23 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulacra.core.features import Codes, FeatureKind, Features, FeatureSpec, Role
 from simulacra.pipeline.relations.columns import take_codes
-from simulacra.pipeline.relations.graph import Graph
+from simulacra.pipeline.relations.graph import KNOWN_FIRST, Graph
 from simulacra.pipeline.relations.graph import Role as KeyRole
-from simulacra.pipeline.relations.resolve import Rows
+from simulacra.pipeline.relations.parent_rows import Rows
 
 HOPS = 3
 """How many keys lead from a row to the farthest row it is drawn given."""
-_MOST_FEATURES = 40
-"""Features that a row is drawn given, at most: those that tell most."""
-_ROWS = 20_000
-_DEGREES = 15 * 15
-"""Degrees of freedom of two features in 16 bins each: see ``mutual_information``."""
-_STANDARD_ERRORS = 5.0
-_FOLLOWED = (KeyRole.OWNER, KeyRole.LINK, KeyRole.KEPT)
 
 
 class SeenTable(Protocol):
@@ -41,7 +33,7 @@ class SeenTable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ContextFeature:
+class AncestorFeature:
     """One column of an ancestor.
 
     Attributes:
@@ -66,19 +58,35 @@ class ContextFeature:
         }
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> ContextFeature:
+    def from_json(cls, value: Mapping[str, Any]) -> AncestorFeature:
         """Undo :meth:`to_json`."""
         spec = FeatureSpec.from_json(value["spec"])
         return cls(tuple(value["path"]), value["table"], value["column"], spec)
 
 
-def context_features(
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the rows of a table are drawn given.
+
+    Attributes:
+        ancestors: Columns of its ancestors.
+        early: The names of features that were drawn before parents were chosen.
+        last_place: The highest place among siblings that is told apart, None if the place is not
+            given.
+    """
+
+    ancestors: tuple[AncestorFeature, ...] = ()
+    early: tuple[str, ...] = ()
+    last_place: int | None = None
+
+
+def ancestor_features(
     table: str,
     graph: Graph,
     views: Mapping[str, Mapping[str, FeatureSpec]],
     *,
-    roles: Sequence[KeyRole] = _FOLLOWED,
-) -> list[ContextFeature]:
+    roles: Sequence[KeyRole] = KNOWN_FIRST,
+) -> list[AncestorFeature]:
     """Return everything that a table's rows could be drawn given.
 
     Args:
@@ -96,7 +104,7 @@ def _from(
     views: Mapping[str, Mapping[str, FeatureSpec]],
     roles: Sequence[KeyRole],
     path: tuple[int, ...],
-) -> Iterator[ContextFeature]:
+) -> Iterator[AncestorFeature]:
     for place, relation in enumerate(graph.relations[table]):
         if relation.role not in roles:
             continue
@@ -109,9 +117,9 @@ def _from(
                 cardinality=seen.cardinality + 1,
                 role=Role.CONTEXT,
             )
-            yield ContextFeature(there, parent, column, spec)
+            yield AncestorFeature(there, parent, column, spec)
         if len(there) < HOPS:
-            yield from _from(parent, graph, views, _FOLLOWED, there)
+            yield from _from(parent, graph, views, KNOWN_FIRST, there)
 
 
 @dataclass(slots=True)
@@ -145,7 +153,7 @@ class Ancestors:
             self._found[path] = parent, rows
         return self._found[path]
 
-    def codes(self, feature: ContextFeature) -> Codes:
+    def codes(self, feature: AncestorFeature) -> Codes:
         """Return the codes of a feature."""
         table, rows = self.rows(feature.path)
         return take_codes(
@@ -153,29 +161,9 @@ class Ancestors:
         )
 
 
-def telling(
-    candidates: Sequence[Codes], targets: Sequence[Codes], generator: np.random.Generator
-) -> list[int]:
-    """Return which candidates tell something of a target, in their order.
-
-    A candidate stays if its mutual information with some target is beyond what chance gives: five
-    standard errors of the estimate (whose sum of squares is chi-squared under independence).
-
-    Args:
-        candidates: Codes of the features that could be given, shape ``(rows,)`` each.
-        targets: Codes of the features that are drawn.
-        generator: Chooses the rows looked at.
-    """
-    from simulacra.models.forest.association import mutual_information
-
-    if not candidates or not targets or len(targets[0]) == 0:
-        return []
-    rows = generator.permutation(len(targets[0]))[:_ROWS]
-    whole = [codes[rows] for codes in (*candidates, *targets)]
-    shared = mutual_information(whole)[: len(candidates), len(candidates) :].max(axis=1)
-    chance = _STANDARD_ERRORS * np.sqrt(2.0 * _DEGREES) / (2.0 * len(rows))
-    most: NDArray[np.intp] = np.argsort(-shared, kind="stable")[:_MOST_FEATURES]
-    return sorted(int(place) for place in most if shared[place] > chance)
+def as_given(spec: FeatureSpec) -> FeatureSpec:
+    """Return a feature that is drawn before others, as one that these are drawn given."""
+    return FeatureSpec(f"^{spec.name}", spec.column, spec.kind, spec.cardinality, Role.CONTEXT)
 
 
 def place_feature(most: int) -> FeatureSpec:

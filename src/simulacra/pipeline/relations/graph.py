@@ -29,6 +29,12 @@ class Role(StrEnum):
     """A link to a table that is drawn later."""
 
 
+CHOSEN = (Role.LINK, Role.KEPT, Role.SELF, Role.LATE)
+"""Roles of keys whose parents are chosen, not given."""
+KNOWN_FIRST = (Role.OWNER, Role.LINK, Role.KEPT)
+"""Roles of keys whose parents' rows are known, values and all, when a row's columns are drawn."""
+
+
 @dataclass(frozen=True, slots=True)
 class Relation:
     """A foreign key and what it is for.

@@ -1,0 +1,108 @@
+"""Draws the rows of one block, once the parents of all rows are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from simulacra.pipeline.nesting import Flat
+from simulacra.pipeline.relations.columns import as_counts, as_numbers
+from simulacra.pipeline.relations.drawing.blocks import Block
+from simulacra.pipeline.relations.drawing.drawn_block import DrawnBlock
+from simulacra.pipeline.relations.drawing.early_features import LAST, last_without
+from simulacra.pipeline.relations.drawing.foreign_keys import ForeignKeys
+from simulacra.pipeline.relations.drawing.known_rows import KnownRows
+from simulacra.pipeline.relations.drawing.sibling_values import Separator
+from simulacra.pipeline.relations.unfilled_keys import with_filled
+
+
+class BlockDrawing:
+    """The drawing of a table's blocks, each by itself and in any order.
+
+    Args:
+        known: What is known of all rows.
+    """
+
+    def __init__(self, known: KnownRows) -> None:
+        self._known = known
+        self._run = known.run
+        self._keys = ForeignKeys(known)
+
+    def draw(self, block: Block) -> DrawnBlock:
+        """Draw the rows of a block.
+
+        Raises:
+            LimitError: A column has no value left.
+        """
+        known, family, part = self._known, self._run.family, block.rows
+        rng = self._run.rng.child("block", block.number)
+        flat = self._drawn_columns(block)
+        columns = dict(zip(flat.batch.schema.names, flat.batch.columns, strict=True))
+        columns |= {name: values[part] for name, values in known.columns.items()}
+        parents = [rows[part] for rows in known.parents]
+        late = {place: codes[part] for place, codes in known.late.items()}
+        order = None if flat.lists else self._order(columns, part)
+        if order is not None:
+            columns = self._reordered(columns, order)
+            parents = [rows[order] for rows in parents]
+            late = {place: codes[order] for place, codes in late.items()}
+        columns |= known.numbers(part)
+        columns |= with_filled(
+            self._keys.columns(parents, rng),
+            columns,
+            family.relations,
+            parents,
+            self._run.fitted.spec,
+        )
+        layout = self._run.fitted.layout
+        batch = pa.RecordBatch.from_pydict({name: columns[name] for name in layout.columns})
+        return DrawnBlock(
+            layout.unflatten(Flat(batch, flat.lists)),
+            family.view.encode(columns, family.view.codecs),
+            {name: as_counts(columns[name]) for name in family.below},
+            parents,
+            late,
+        )
+
+    def _drawn_columns(self, block: Block) -> Flat:
+        """Draw the columns that the model of the table draws."""
+        family, model = self._run.family, self._run.fitted.model
+        if model is None:
+            return Flat(pa.RecordBatch.from_pydict({}), {})
+        known, part = self._known, block.rows
+        parents = [rows[part] for rows in known.parents]
+        given = self._run.parent_values(parents)
+        given |= {n: known.columns[n][part] for n in sorted(model.given & known.columns.keys())}
+        separator = Separator(family, parents, without=set(known.columns))
+        return model.draw(
+            block.end - block.start,
+            context=known.context(part, family.given),
+            rng=self._run.rng.child("block", block.number),
+            start=block.start,
+            given=pa.RecordBatch.from_pydict(given) if given else None,
+            adjust=separator.apply if separator.is_needed else None,
+        )
+
+    def _order(self, columns: Mapping[str, pa.Array], part: slice) -> NDArray[np.intp] | None:
+        """Return the order in which the rows of each owner ascend, None if they do."""
+        family = self._run.family
+        wanted = [name for name in family.sorted_by if name in columns]
+        if not wanted or family.owner is None:
+            return None
+        keys = [np.nan_to_num(as_numbers(columns[name]), nan=-np.inf) for name in wanted]
+        owners = last_without(self._known.parents[family.owner][part])
+        order: NDArray[np.intp] = np.lexsort(np.vstack([*reversed(keys), owners]))
+        # Rows without an owner are strangers: they stay where they are.
+        order[owners[order] == LAST] = np.flatnonzero(owners == LAST)
+        return None if (order[1:] > order[:-1]).all() else order
+
+    def _reordered(
+        self, columns: Mapping[str, pa.Array], order: NDArray[np.intp]
+    ) -> dict[str, pa.Array]:
+        """Put rows into an order; identifiers, which are numbered in theirs, stay."""
+        stays = {n for n, c in self._run.fitted.spec.columns.items() if c.type == "identifier"}
+        take = pa.array(order)
+        return {n: v if n in stays else v.take(take) for n, v in columns.items()}

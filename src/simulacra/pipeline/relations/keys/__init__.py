@@ -1,0 +1,1 @@
+"""From keys to row numbers: which parent each row refers to."""

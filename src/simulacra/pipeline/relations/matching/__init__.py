@@ -1,0 +1,1 @@
+"""Pairs rows with parents, and moves pairs and values apart: compiled kernels."""
