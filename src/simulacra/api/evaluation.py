@@ -28,6 +28,7 @@ def evaluate(  # noqa: PLR0913 - all but the two sides are keyword-only options
     metadata: Metadata | None = None,
     target: str | None = None,
     metrics: Sequence[str] | None = None,
+    options: Mapping[str, Any] | None = None,
     rows: int = ROWS,
     seed: int = 0,
     ctx: RunContext | None = None,
@@ -53,6 +54,9 @@ def evaluate(  # noqa: PLR0913 - all but the two sides are keyword-only options
         target: A column to train classifiers for, for the utility metric.
         metrics: Registry names of the metrics wanted; all that apply when None. Of those of whole
             databases ``key_validity`` and ``cardinality`` are cheap.
+        options: Options of some metrics. ``quasi_identifiers`` (columns that others may know of a
+            person) asks for the metric ``k_anonymity``; ``generator`` (see
+            :func:`simulacra.api.shadowing.generator`) for ``shadow_membership``.
         rows: The most rows of each table that costly metrics look at.
         seed: Decides which.
         ctx: Limits and progress.
@@ -80,6 +84,7 @@ def evaluate(  # noqa: PLR0913 - all but the two sides are keyword-only options
         else known.narrowed(metadata.spec, ctx),
         target=target,
         metrics=metrics,
+        options=options,
         rows=rows,
         seed=seed,
         ctx=ctx,

@@ -55,6 +55,14 @@ def evaluate(
     holdout: Holdout = None,
     target: PredictedColumn = None,
     metrics: Metrics = None,
+    quasi_identifiers: Annotated[
+        str | None,
+        typer.Option(
+            "--quasi-identifiers",
+            metavar="COLUMNS",
+            help="Columns that others may know of a person, parted by commas: k-anonymity.",
+        ),
+    ] = None,
     rows: RowsCompared = 50_000,
     json_file: JsonFile = None,
     markdown_file: MarkdownFile = None,
@@ -105,6 +113,7 @@ def evaluate(
         metadata=Metadata.load(spec) if spec is not None else None,
         target=target,
         metrics=metrics,
+        options=_options(quasi_identifiers),
         rows=rows,
         seed=seed,
         ctx=run_context(quiet=quiet or json_file == "-", threads=threads, memory=memory),
@@ -121,6 +130,18 @@ def evaluate(
         typer.echo(report.diagram(), nl=False)
     if wrong := failures(report, thresholds):
         raise CheckFailed("; ".join(wrong))
+
+
+def _options(quasi_identifiers: str | None) -> dict[str, list[str]]:
+    if quasi_identifiers is None:
+        return {}
+    names = [name.strip() for name in quasi_identifiers.split(",")]
+    if not all(names):
+        raise UsageError(
+            f"--quasi-identifiers {quasi_identifiers!r} names no column between two commas",
+            mend="Write age,sex,postcode",
+        )
+    return {"quasi_identifiers": names}
 
 
 def compare(

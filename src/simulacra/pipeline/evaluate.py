@@ -17,6 +17,7 @@ from simulacra.core.schema import DatasetSpec, TableSpec
 from simulacra.core.scores import Score
 from simulacra.pipeline.conform import check_columns, conform
 from simulacra.pipeline.measuring.key_only import without_keys
+from simulacra.pipeline.metric_options import asked_for, can_be_measured, options_by_table
 from simulacra.pipeline.plain import plain
 from simulacra.pipeline.reports.report import Report, TableReport
 from simulacra.pipeline.reports.scores import measures_of
@@ -41,6 +42,7 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
     name: str = "table",
     target: str | None = None,
     metrics: Sequence[str] | None = None,
+    options: Mapping[str, Any] | None = None,
     rows: int = ROWS,
     seed: int = 0,
     ctx: RunContext | None = None,
@@ -59,7 +61,9 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
         table: The specification of all three.
         name: The table's name, for messages.
         target: The column that the utility metric predicts; without one it finds some itself.
-        metrics: Names of metrics; all registered ones when None.
+        metrics: Names of metrics; all usual ones when None.
+        options: Options of some metrics, as they name them. ``quasi_identifiers`` asks for the
+            metric ``k_anonymity``, ``generator`` for ``shadow_membership``.
         rows: The most rows of a side that are compared; at least 1.
         seed: The seed of samples and classifiers.
         ctx: Threads, memory and progress.
@@ -74,7 +78,8 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
         raise UsageError(f"{rows} rows to compare", mend="Give at least 1")
     ctx = ctx or RunContext()
     key = RngKey(seed).child("evaluate", name)
-    chosen = _metrics(metrics)
+    given: dict[str, Any] = dict(options or {})
+    chosen = asked_for(given, _metrics(metrics))
     sources = {"real": plain(real), "synthetic": plain(synthetic)}
     if holdout is not None:
         sources["holdout"] = plain(holdout)
@@ -90,11 +95,11 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
             tables[side] = conform(kept, table, name, side)
             task.advance(kept.num_rows)
         notes += [f"{side}: {note}"] if note else []
-    options: dict[str, Any] = {"rows": rows, "threads": ctx.limits.threads, "target": target}
+    given |= {"rows": rows, "threads": ctx.limits.threads, "target": target}
     if RULES_METRIC in chosen and not table.rules:
         from simulacra.rules.discovery import discover
 
-        options["rules"] = discover(tables["real"], table, rng=key.child("rules"))
+        given["rules"] = discover(tables["real"], table, rng=key.child("rules"))
     loaded: dict[str, Metric] = {metric: registry.load(Kind.METRIC, metric) for metric in chosen}
     scores: list[Score] = []
     with ctx.progress.task(f"Measuring {name}", len(loaded), "metrics") as task:
@@ -104,7 +109,7 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
                 tables["synthetic"],
                 holdout=tables.get("holdout"),
                 table=table,
-                options=options,
+                options=given,
                 rng=key.child(metric_name),
             )
             task.advance()
@@ -121,6 +126,7 @@ def evaluate_dataset(  # noqa: PLR0913 - as evaluate
     spec: DatasetSpec,
     target: str | None = None,
     metrics: Sequence[str] | None = None,
+    options: Mapping[str, Any] | None = None,
     rows: int = ROWS,
     seed: int = 0,
     ctx: RunContext | None = None,
@@ -140,6 +146,8 @@ def evaluate_dataset(  # noqa: PLR0913 - as evaluate
         metrics: Names of metrics; all registered ones when None (those about a whole dataset only
             if there are foreign keys). Where all named are about the dataset, no table is
             measured by itself.
+        options: Options of some metrics; columns may be named as ``table.column``, and a generator
+            given by table. See :func:`evaluate`.
         rows: The most rows of a side that are compared; at least 1.
         seed: The seed of samples and classifiers.
         ctx: Threads, memory and progress.
@@ -159,6 +167,7 @@ def evaluate_dataset(  # noqa: PLR0913 - as evaluate
     if rows < 1:
         raise UsageError(f"{rows} rows to compare", mend="Give at least 1")
     targets = _targets(spec, target)
+    parted = options_by_table(options or {}, spec)
     seen = without_keys(spec, spared=targets.items())
     of_tables, of_dataset = _by_scope(metrics, spec)
     relations = None
@@ -183,6 +192,8 @@ def evaluate_dataset(  # noqa: PLR0913 - as evaluate
         wanted = of_tables
         if targets and name not in targets:
             wanted = [metric for metric in _metrics(of_tables) if metric != TARGET_METRIC]
+        if wanted is not None:
+            wanted = can_be_measured(wanted, parted[name], options or {})
         reports[name] = evaluate(
             real[name],
             synthetic[name],
@@ -191,6 +202,7 @@ def evaluate_dataset(  # noqa: PLR0913 - as evaluate
             name=name,
             target=targets.get(name),
             metrics=wanted,
+            options=parted[name],
             rows=rows,
             seed=seed,
             ctx=ctx,

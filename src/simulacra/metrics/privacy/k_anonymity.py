@@ -42,8 +42,8 @@ class KAnonymity:
     the smallest group of synthetic rows that share a combination (Sweeney, "k-anonymity", 2002);
     ``l_diversity`` the fewest different values of a column besides these within any such group,
     the least over those columns (distinct l-diversity: Machanavajjhala et al., TKDD 2007; the
-    option ``sensitive`` names the columns, all others when it isn't given). The floors of both are
-    the real rows' own.
+    option ``sensitive`` names the columns, all others when it isn't given). Both have no floor:
+    ``details["real"]`` is what the rows learned from have, and falling short of it is no leak.
 
     Values count as they are: bring exact ages or dates to classes first, if an attacker knows no
     more. Null is a value. Measured on all rows given.
@@ -173,8 +173,8 @@ def _smallest(groups: Sequence[Ints], about: Mapping[str, Any]) -> Score:
         f"({int(real.min())} among real rows); {small['rows_in_groups_below_5']:.1%} of the rows "
         "are in groups of fewer than 5."
     )
-    details = {"verdict": verdict, **about, **small, "groups": len(made)}
-    return Score(_K, float(value), floor=float(real.min()), details=details)
+    details = {"verdict": verdict, **about, **small, "groups": len(made), "real": int(real.min())}
+    return Score(_K, float(value), details=details)
 
 
 def _least_diverse(
@@ -198,8 +198,8 @@ def _least_diverse(
         f"other column (fewest of {least}; {min(found[1])} among real rows)."
     )
     columns = dict(zip(names, found[0], strict=True))
-    details = {"verdict": verdict, **about, "columns": columns}
-    return Score(_L, float(value), floor=float(min(found[1])), details=details)
+    details = {"verdict": verdict, **about, "columns": columns, "real": min(found[1])}
+    return Score(_L, float(value), details=details)
 
 
 def _diversity(groups: Ints, values: NDArray[np.int32]) -> int:
