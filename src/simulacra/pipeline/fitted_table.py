@@ -86,21 +86,20 @@ class FittedTable:
         assert model is not None  # noqa: S101 - a table that stands alone has columns of its own
         keys = KeptKeys(self, self.uniques, where)
 
-        held = None if condition is None else self._holdable(rng)
+        effects = None if condition is None else self._effects(rng)
 
         def block(number: int) -> pa.RecordBatch:
             start = number * BLOCK_ROWS
             size, key = min(BLOCK_ROWS, rows - start), rng.child("block", number)
-            if condition is None or held is None:
+            if condition is None or effects is None:
                 flat = model.draw(size, context=None, rng=key, start=start)
                 return self.layout.unflatten(flat)
 
-            def draw(
-                places: NDArray[np.int64], values: Mapping[str, pa.Array], key: RngKey
-            ) -> Flat:
-                return model.draw(len(places), context=None, rng=key, start=start, held=values)
+            def draw(places: NDArray[np.int64], known: Mapping[str, pa.Array], key: RngKey) -> Flat:
+                held = model.held(known, effects)
+                return model.draw(len(places), context=None, rng=key, start=start, held=held)
 
-            flat = draw_given(condition, size, start=start, held=held, draw=draw, rng=key)
+            flat = draw_given(condition, size, start=start, draw=draw, rng=key)
             flat = model.renumbered(flat, rng=key, start=start, but=condition.columns)
             return self.layout.unflatten(flat)
 
@@ -109,11 +108,11 @@ class FittedTable:
         for batch in record.through(blocks, lambda missing: engine.map(block, missing, ctx=ctx)):
             yield keys.apply(batch).cast(self.schema)
 
-    def _holdable(self, rng: RngKey) -> frozenset[str]:
-        """Return the columns that can be held fixed, by what rules do to some drawn rows."""
+    def _effects(self, rng: RngKey) -> list[frozenset[str]]:
+        """Return what each rule changes, by what it does to some drawn rows."""
         assert self.model is not None  # noqa: S101 - it has columns of its own
         some = self.model.draw(_TRIED, context=None, rng=rng.child("tried"), start=0)
-        return self.model.holdable(some.batch)
+        return self.model.effects(some.batch)
 
     def kept_values(self) -> dict[str, list[str]]:
         """Return, for each column, the real values that are part of what was learned."""

@@ -85,8 +85,8 @@ class FlatModel:
             start: The number of the first row in the whole table.
             given: The columns that rules use but that were not learned.
             adjust: Changes drawn values before rules work others out from them.
-            held: Values that columns must have, given which the others are drawn; see
-                :meth:`holdable`.
+            held: Values that columns must have, as rules encode them, given which the others are
+                drawn; see :meth:`held`.
         """
         fixed = self._encode(held, rows) if held else None
         drawn = self.model.sample(rows, context=context, fixed=fixed, rng=rng.child("features"))
@@ -100,15 +100,50 @@ class FlatModel:
         lists = {name: self._draw_items(name, batch, drawn, rng) for name in self.items}
         return Flat(batch, lists)
 
-    def holdable(self, rows: pa.RecordBatch) -> frozenset[str]:
-        """Return the columns that ``draw`` can hold: those that rules leave as they are.
+    def held(
+        self, known: Mapping[str, pa.Array], effects: Sequence[frozenset[str]]
+    ) -> dict[str, pa.Array]:
+        """Return what ``draw`` can hold of rows known in part, as rules encode it.
+
+        A rule of whose columns all are known encodes them; one of which some are missing takes
+        away those that it would change.
+
+        Args:
+            known: Columns of the rows, and of those given with them.
+            effects: What each rule changes; see :meth:`effects`.
+        """
+        if not known or not registry.load(Kind.MODEL, self.model_name).traits.conditional:
+            return {}
+        batch = pa.RecordBatch.from_pydict(dict(known))
+        for (_, rule), changed in zip(self.rules, effects, strict=True):
+            if set(rule.columns) <= set(batch.schema.names):
+                batch = rule.encode(batch)
+            else:
+                gone = [name for name in batch.schema.names if name in changed]
+                batch = batch.drop_columns(gone)
+            if not batch.num_columns:
+                return {}
+        return {name: batch.column(name) for name in batch.schema.names if name in self.codecs}
+
+    def effects(self, rows: pa.RecordBatch) -> list[frozenset[str]]:
+        """Return for each rule the columns that it leaves out or changes.
 
         Args:
             rows: Some rows as ``draw`` gives them, with the columns given beside them.
         """
-        if not registry.load(Kind.MODEL, self.model_name).traits.conditional:
-            return frozenset()
-        return self.left_alone(rows)
+        found = []
+        for _, rule in self.rules:
+            encoded = rule.encode(rows)
+            names = set(encoded.schema.names)
+            found.append(
+                frozenset(
+                    name
+                    for name in rows.schema.names
+                    if name not in names or not encoded.column(name).equals(rows.column(name))
+                )
+            )
+            rows = encoded
+        return found
 
     def renumbered(self, rows: Flat, *, rng: RngKey, start: int, but: Collection[str]) -> Flat:
         """Return rows that were drawn apart with the identifiers of rows ``start`` and following.

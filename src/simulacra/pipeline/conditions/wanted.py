@@ -44,11 +44,13 @@ class Condition:
         fixed: Values that every row must have, one each, of the column's type.
         sets: Columns of which several values will do.
         rows: Rows of which a part is known: null where it isn't; None if all rows are alike.
+        strict: Whether rows that fit must be found; if not, those that are nearest will do.
     """
 
     fixed: Mapping[str, pa.Scalar]
     sets: Mapping[str, pa.Array | Between]
     rows: pa.Table | None = None
+    strict: bool = True
 
     @classmethod
     def of(cls, given: Mapping[str, Any] | pa.Table, schema: pa.Schema, where: str) -> Condition:
