@@ -41,6 +41,13 @@ MarkdownFile = Annotated[
     str | None, typer.Option("--markdown", metavar="FILE", help="Write the report as Markdown.")
 ]
 
+ReportFile = Annotated[
+    str | None,
+    typer.Option(
+        "--report", metavar="FILE", help="Write the report with charts, as one HTML page."
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
@@ -66,6 +73,7 @@ def evaluate(
     rows: RowsCompared = 50_000,
     json_file: JsonFile = None,
     markdown_file: MarkdownFile = None,
+    report_file: ReportFile = None,
     fail_under: Annotated[
         list[str] | None,
         typer.Option(
@@ -97,6 +105,7 @@ def evaluate(
     from simulacra.api.evaluation import evaluate as measure
     from simulacra.api.metadata import Metadata
     from simulacra.core.errors import CheckFailed
+    from simulacra.pipeline.reports.chart_style import altair
     from simulacra.pipeline.reports.thresholds import Threshold, failures
 
     thresholds = [Threshold.parse(text) for text in fail_under or []]
@@ -105,7 +114,9 @@ def evaluate(
             "--json - prints nothing but JSON",
             mend="Leave out --details and --diagram, or name a file",
         )
-    _check_products([json_file, markdown_file], [real, synthetic, holdout])
+    _check_products([json_file, markdown_file, report_file], [real, synthetic, holdout])
+    if report_file is not None:
+        altair()  # what is missing is said before anything is measured
     report = measure(
         reading(real, read, include, exclude),
         reading(synthetic, read),
@@ -120,6 +131,8 @@ def evaluate(
     )
     if markdown_file is not None:
         report.to_markdown(markdown_file)
+    if report_file is not None:
+        report.to_html(report_file)
     if json_file == "-":
         typer.echo(report.to_json())
     elif json_file is not None:

@@ -16,6 +16,9 @@ from simulacra.metrics.intervals import Estimate
 from simulacra.metrics.joined import about, qualified, unjoined
 from simulacra.metrics.sides import Floor
 
+FEWEST = 10
+"""Parents that anything told of the greatest families is true of at least."""
+
 _COMPARABLE = 0.8
 """A hold-out gives no floor if its parents have fewer children than this share, or more than its
 inverse: parents of which it holds all, and children of which it holds some, can't tell."""
@@ -26,6 +29,9 @@ class Cardinality:
 
     0: as many parents have no child, one, two and so on as in the real data; 1: no two parents of
     both sides have as many. Every row of both tables counts; parents without children have 0.
+
+    ``details`` tell of either side its parents, their mean number of children, the share without
+    any, and how many children ten of them have at least.
 
     The floor is the statistic of the hold-out, where its parents have about as many children on
     average as the real ones: a sample of orders for all customers would tell nothing of how many
@@ -83,7 +89,7 @@ class Cardinality:
                 "parents": int(counts.parents.sum()),
                 "mean": _mean(counts),
                 "childless_share": _childless(counts),
-                "most": int(counts.children[-1]),
+                "ten_have": _reached_by(counts, FEWEST),
             }
         peer, details["floor"] = holdout, Floor.HOLDOUT.value
         if holdout is not None and not _alike(real, holdout):
@@ -127,6 +133,13 @@ def _mean(counts: ReferenceCounts) -> float:
 
 def _childless(counts: ReferenceCounts) -> float:
     return float(counts.parents[counts.children == 0].sum() / counts.parents.sum())
+
+
+def _reached_by(counts: ReferenceCounts, parents: int) -> int | None:
+    """Return how many children so many parents have at least; None if there are fewer parents."""
+    reaching = np.cumsum(counts.parents[::-1])[::-1]
+    enough = counts.children[reaching >= parents]
+    return int(enough[-1]) if len(enough) else None
 
 
 def _alike(real: ReferenceCounts, holdout: ReferenceCounts) -> bool:

@@ -18,6 +18,7 @@ from simulacra.core.scores import Score
 from simulacra.pipeline.conform import check_columns, conform
 from simulacra.pipeline.measuring.key_only import without_keys
 from simulacra.pipeline.metric_options import asked_for, can_be_measured, options_by_table
+from simulacra.pipeline.pictures.table import table_pictures
 from simulacra.pipeline.plain import plain
 from simulacra.pipeline.reports.report import Report, TableReport
 from simulacra.pipeline.reports.scores import measures_of
@@ -113,9 +114,11 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
                 rng=key.child(metric_name),
             )
             task.advance()
+    with ctx.progress.task(f"Drawing {name}"):
+        pictures = table_pictures(tables, table, rows=rows, rng=key.child("pictures"))
     counts = {side: kept.num_rows for side, kept in tables.items()}
     measures = measures_of(loaded.values())
-    return TableReport(name, counts, tuple(scores), measures, seed, tuple(notes))
+    return TableReport(name, counts, tuple(scores), measures, seed, tuple(notes), pictures)
 
 
 def evaluate_dataset(  # noqa: PLR0913 - as evaluate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from simulacra.core import registry
 from simulacra.core.context import RunContext
@@ -16,12 +17,15 @@ from simulacra.pipeline.conform import check_columns
 from simulacra.pipeline.measuring.plan import Plan, rows_within
 from simulacra.pipeline.measuring.steps import Steps
 from simulacra.pipeline.measuring.view import SideView
+from simulacra.pipeline.pictures.children import children_per_parent
 from simulacra.pipeline.plain import plain
 from simulacra.pipeline.reports.relations import RelationsReport
 from simulacra.pipeline.reports.scores import measures_of
 
 SCOPE = "dataset"
 _CHEAP = ("key_validity", "cardinality")
+_COUNTED = frozenset(_CHEAP)
+"""Metrics that have children counted."""
 
 
 def dataset_metrics() -> list[str]:
@@ -92,7 +96,22 @@ def evaluate_relations(
         _check_measured(loaded, scores)
     counts = {name: {side: view.rows(name) for side, view in views.items()} for name in spec.tables}
     return RelationsReport(
-        tuple(plan.references), counts, scores, measures_of(loaded.values()), tuple(notes)
+        tuple(plan.references),
+        counts,
+        scores,
+        measures_of(loaded.values()),
+        tuple(notes),
+        _pictures(views, plan) if _COUNTED.intersection(loaded) else (),
+    )
+
+
+def _pictures(views: Mapping[str, SideView], plan: Plan) -> tuple[Mapping[str, Any], ...]:
+    """Return what the chart of each foreign key shows, of what the metrics had counted."""
+    return tuple(
+        children_per_parent(
+            reference, {side: view.reference(reference) for side, view in views.items()}
+        )
+        for reference in plan.references
     )
 
 

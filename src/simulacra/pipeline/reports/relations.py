@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from simulacra.core.errors import UsageError
 from simulacra.core.references import Reference
@@ -24,6 +25,8 @@ class RelationsReport:
         scores: Every single score, in the order of the metrics.
         measures: What the scores are, by their names.
         notes: What the reader should know.
+        pictures: What the chart of each foreign key shows, JSON-able; see
+            :func:`~simulacra.pipeline.pictures.children.children_per_parent`.
     """
 
     references: tuple[Reference, ...]
@@ -31,6 +34,7 @@ class RelationsReport:
     scores: tuple[Score, ...]
     measures: Mapping[str, Measure]
     notes: tuple[str, ...] = ()
+    pictures: tuple[Mapping[str, Any], ...] = ()
 
     @cached_property
     def overall(self) -> dict[str, Score]:
@@ -70,6 +74,26 @@ class RelationsReport:
             return None
         return overall(self.measures[metric], found)
 
+    def plot(self, reference: str) -> Any:
+        """Return how many children parents have by a foreign key, as an Altair chart.
+
+        Args:
+            reference: The key's label, as ``orders(customer_id) → customers``, or the table that
+                has it where that has no other.
+
+        Raises:
+            UsageError: There is no such key, nothing may be shown of it, or Altair isn't there.
+        """
+        from simulacra.pipeline.reports.charts import children_chart
+
+        found = [p for p in self.pictures if reference in (p["reference"], p["table"])]
+        if len(found) != 1:
+            raise UsageError(
+                f"{'no' if not found else 'more than one'} foreign key is meant by {reference!r}",
+                mend=f"Choose from {'; '.join(p['reference'] for p in self.pictures) or 'none'}",
+            )
+        return children_chart(found[0])
+
     def to_dict(self) -> RelationsDict:
         """Return everything as JSON-able values; see :meth:`Report.to_dict`."""
         return RelationsDict(
@@ -78,6 +102,7 @@ class RelationsReport:
             notes=list(self.notes),
             overall={name: score_dict(score) for name, score in self.overall.items()},
             scores=[score_dict(score) for score in self.scores],
+            pictures=[dict(picture) for picture in self.pictures],
         )
 
     def __repr__(self) -> str:

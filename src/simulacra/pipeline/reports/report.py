@@ -14,6 +14,7 @@ from simulacra.core.schema import DatasetSpec
 from simulacra.core.scores import Measure, Score
 from simulacra.core.storage import atomic_file
 from simulacra.pipeline.diagram import mermaid
+from simulacra.pipeline.reports.column import ColumnReport
 from simulacra.pipeline.reports.grades import Finding, Grade, Index, findings, grades
 from simulacra.pipeline.reports.markdown import markdown
 from simulacra.pipeline.reports.relations import RelationsReport
@@ -35,6 +36,8 @@ class TableReport:
         measures: What the scores are, by their names.
         seed: The seed of all samples and classifiers.
         notes: What the reader should know: columns ignored, samples taken.
+        pictures: What the charts show, JSON-able; see
+            :func:`~simulacra.pipeline.pictures.table.table_pictures`.
     """
 
     table: str
@@ -43,6 +46,7 @@ class TableReport:
     measures: Mapping[str, Measure]
     seed: int
     notes: tuple[str, ...] = ()
+    pictures: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def overall(self) -> dict[str, Score]:
@@ -68,6 +72,46 @@ class TableReport:
             )
         return self.overall[metric]
 
+    def column(self, name: str) -> ColumnReport:
+        """Return what was measured of one column, a field of a struct being ``column.field``.
+
+        Raises:
+            UsageError: Nothing was measured of such a column.
+        """
+        pictures = {picture["column"]: picture for picture in self.pictures.get("columns", ())}
+        if name not in pictures:
+            raise UsageError(
+                f"{self.table} has no column {name!r}", mend=f"Choose from {', '.join(pictures)}"
+            )
+        scores = [score for score in self.scores if score.columns == (name,)]
+        return ColumnReport(name, tuple(scores), pictures[name])
+
+    def plot_pairs(self) -> Any:
+        """Return how strongly each two columns go together on either side, as an Altair chart.
+
+        Raises:
+            UsageError: There are too few rows or columns, or Altair isn't there.
+        """
+        from simulacra.pipeline.reports.chart_maps import pairs_chart
+
+        return pairs_chart(self._picture("pairs"))
+
+    def plot_projection(self) -> Any:
+        """Return all columns at once, as a density over two axes, as an Altair chart.
+
+        Raises:
+            UsageError: There are too few rows or columns, or Altair isn't there.
+        """
+        from simulacra.pipeline.reports.chart_maps import projection_chart
+
+        return projection_chart(self._picture("projection"))
+
+    def _picture(self, name: str) -> Mapping[str, Any]:
+        picture: Mapping[str, Any] | None = self.pictures.get(name)
+        if picture is None:
+            raise UsageError(f"{self.table} has too few rows or columns for {name}")
+        return picture
+
     def to_dict(self) -> TableDict:
         """Return everything as JSON-able values; see :meth:`Report.to_dict`."""
         return TableDict(
@@ -75,6 +119,7 @@ class TableReport:
             notes=list(self.notes),
             overall={name: score_dict(score) for name, score in self.overall.items()},
             scores=[score_dict(score) for score in self.scores],
+            pictures=dict(self.pictures),
         )
 
     def __repr__(self) -> str:
@@ -212,6 +257,49 @@ class Report:
             with atomic_file(Path(path)) as temporary:
                 temporary.write_text(text, encoding="utf-8")
         return text
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """Return the report as one HTML page that needs no network, and write it to ``path``.
+
+        Every real value in it is an aggregate over ten rows at least.
+
+        Raises:
+            UsageError: What draws the charts isn't installed (``simulacra[charts]``).
+            OutputError: The file can't be written.
+        """
+        from simulacra.pipeline.reports.html import page
+
+        text = page(self)
+        if path is not None:
+            with atomic_file(Path(path)) as temporary:
+                temporary.write_text(text, encoding="utf-8")
+        return text
+
+    def _repr_html_(self) -> str:
+        """Return the report for notebooks: the page in a frame, or text without charts."""
+        from simulacra.pipeline.reports.html import framed
+
+        return framed(self)
+
+    def column(self, name: str) -> ColumnReport:
+        """Return what was measured of one column, as ``column("age")`` or ``"people.age"``.
+
+        Raises:
+            UsageError: There is no such column, or it is not clear of which table.
+        """
+        found = {
+            f"{table.table}.{picture['column']}": (table, picture["column"])
+            for table in self.tables.values()
+            for picture in table.pictures.get("columns", ())
+        }
+        meant = [n for n, (_, column) in found.items() if name in (n, column)]
+        if len(meant) != 1:
+            raise UsageError(
+                f"{'no' if not meant else 'more than one'} column is meant by {name!r}",
+                mend=f"Choose from {', '.join(meant or found)}",
+            )
+        table, column = found[meant[0]]
+        return table.column(column)
 
     def diagram(self) -> str:
         """Return the tables and their keys as a Mermaid entity-relationship diagram.

@@ -40,12 +40,16 @@ class GradeDict(TypedDict):
 
 
 class TableDict(TypedDict):
-    """What was measured of one table; rows are by side: real, synthetic, holdout."""
+    """What was measured of one table; rows are by side: real, synthetic, holdout.
+
+    ``pictures`` is what its charts show: aggregates over at least ten real rows.
+    """
 
     rows: dict[str, int]
     notes: list[str]
     overall: dict[str, ScoreDict]
     scores: list[ScoreDict]
+    pictures: dict[str, Any]
 
 
 class RelationsDict(TypedDict):
@@ -60,6 +64,7 @@ class RelationsDict(TypedDict):
     notes: list[str]
     overall: dict[str, ScoreDict]
     scores: list[ScoreDict]
+    pictures: list[dict[str, Any]]
 
 
 class ReportDict(TypedDict):

@@ -1,0 +1,1 @@
+"""What the charts of a report show: aggregates over at least ten real rows, never single ones."""
