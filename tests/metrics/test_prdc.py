@@ -10,7 +10,7 @@ from simulacra.metrics.embedding import embed
 from simulacra.metrics.prdc import ROWS, Prdc
 
 PRDC = Prdc()
-NAMES = ["precision", "recall", "density", "coverage"]
+NAMES = ["precision", "recall", "density", "row_coverage"]
 
 
 def four(*tables, **options):

@@ -132,6 +132,6 @@ def test_without_a_holdout_halves_give_the_floor(weather):
 def test_sizes_are_stated():
     many = pa.table({"x": np.random.default_rng(0).normal(size=24_000)})
     precision, _, authenticity = three(many, many, holdout=many)
-    assert precision.details["rows"] == 5_000
+    assert precision.details["rows"] == 4_000
     assert authenticity.details["learned_rows"] == 10_000
     assert authenticity.details["synthetic_rows"] == 2_000

@@ -20,7 +20,7 @@ FEWEST = 10
 
 _REPEATS = 0.95
 """The share of rows with values that many rows share from which on a new value stands out."""
-_NEW = "values that no real row has"
+OTHER = "other values"
 _LETTERS = 40
 """A longer text is said by its beginning."""
 
@@ -40,10 +40,11 @@ class Cells:
             it has no end; None for other cells. Neighbouring ranges stand side by side.
         but: What is to be said after a range, as frequent values within it are cells of their own.
         nameless: Cells whose words tell no value, so that they may be told of any rows.
-        new: The cell of values that the first table has not; None where no row is in it.
-        once: How many rows of the first table hold a value that no other of its rows holds. Of a
-            second sample about as great a share is new (Good, "The population frequencies of
-            species and the estimation of population parameters", Biometrika 1953).
+        other: The cell of all rarer values; None where there is none.
+        new: How many rows of each table hold a value that the first has not; of the first, those
+            that hold one that no other of its rows holds: of a second sample about as great a
+            share is new (Good, "The population frequencies of species and the estimation of
+            population parameters", Biometrika 1953). None where values hardly repeat.
     """
 
     column: str
@@ -52,8 +53,8 @@ class Cells:
     bounds: list[tuple[str, str] | None]
     but: str
     nameless: frozenset[int]
-    new: int | None
-    once: int
+    other: int | None
+    new: list[int] | None
 
     @property
     def count(self) -> int:
@@ -68,11 +69,10 @@ class Cells:
 def cut(leaf: Leaf, tables: Sequence[pa.Table], most: int) -> list[Cells]:
     """Cut a column into cells that the first table settles.
 
-    Categories: the ``most`` most frequent values, all others that the table has, and those it has
-    not. Numbers: each value that so many rows share that ``most`` cells like it would hold all
-    rows; the rest in ranges of about equal frequency with rounded edges; and, of other tables,
-    what lies beyond its range or, where its values nearly all repeat, is no value of it. Null is a
-    cell. Cells that no row of any table is in are not kept.
+    Categories: the ``most`` most frequent values, and all others. Numbers: each value that so many
+    rows share that ``most`` cells like it would hold all rows; the rest in ranges of about equal
+    frequency with rounded edges; and, of other tables, what lies beyond its range. Null is a cell.
+    Cells that no row of any table is in are not kept.
 
     Args:
         leaf: A column that is compared.
@@ -100,7 +100,7 @@ def _of_categories(leaf: Leaf, values: Sequence[pa.ChunkedArray], most: int) -> 
     codes, cardinality = as_codes(values)
     counts = np.bincount(codes[0], minlength=cardinality)
     kept = most_frequent(counts, most)
-    cell = np.where(counts > 0, len(kept), len(kept) + 1)
+    cell = np.full(cardinality, len(kept))
     cell[kept] = np.arange(len(kept))
     # Any row of a code tells its value.
     first = np.zeros(cardinality, dtype=np.int64)
@@ -109,12 +109,23 @@ def _of_categories(leaf: Leaf, values: Sequence[pa.ChunkedArray], most: int) -> 
     return _kept(
         leaf.name,
         [cell[side] for side in codes],
-        [*said, "other values", _NEW],
+        [*said, OTHER],
         bounds=[],
         but="",
-        nameless={len(kept), len(kept) + 1},
-        once=int((counts == 1).sum()),
+        # Of very many values the most frequent are so by chance, and the rest then lacks rows.
+        nameless={len(kept)} if 2 * counts[kept].sum() >= counts.sum() else set(),
+        new=_new(counts, [counts[side] > 0 for side in codes[1:]]),
     )
+
+
+def _new(counts: Codes, known: Sequence[NDArray[np.bool_]]) -> list[int]:
+    """Return how many rows of each table hold new values, as ``Cells.new``.
+
+    Args:
+        counts: How often each value occurs in the first table.
+        known: For each row of the other tables whether its value does.
+    """
+    return [int((counts == 1).sum()), *[int((~side).sum()) for side in known]]
 
 
 def _named(value: object) -> str:
@@ -141,22 +152,17 @@ def _of_numbers(name: str, numbers: Sequence[Numbers], scale: Scale, most: int) 
     but = " (but for frequent values)" if len(shared) else ""
     said = [range_said(*bound) + but for bound in bounds]
     if not bounds:
-        said = ["other values" if len(shared) else "any value"]
+        said = [OTHER if len(shared) else "any value"]
     ranges = len(said)
     said += [scale.say(float(value)) for value in shared]
-    low, high, new, null = range(len(said), len(said) + 4)
-    said += ["values below those of all real rows", "values above those of all real rows"]
-    said += [_NEW, "null"]
-    repeats = len(known) > 0 and counts[counts >= FEWEST].sum() >= _REPEATS * len(known)
+    low, high, null = range(len(said), len(said) + 3)
+    said += ["values below those of all real rows", "values above those of all real rows", "null"]
 
     def cells(side: Floats) -> Codes:
         found = np.searchsorted(edges, side, side="right")
         if len(values):
             found[side < values[0]] = low
             found[side > values[-1]] = high
-            if repeats:
-                inside = (side >= values[0]) & (side <= values[-1])
-                found[inside & ~np.isin(side, values)] = new
         if len(shared):
             place = np.minimum(np.searchsorted(shared, side), len(shared) - 1)
             exact = shared[place] == side
@@ -164,10 +170,18 @@ def _of_numbers(name: str, numbers: Sequence[Numbers], scale: Scale, most: int) 
         found[np.isnan(side)] = null
         return found.astype(np.int64)
 
-    nameless = {low, high, new, null} | ({0} if ranges == 1 else set())
-    once = int((counts == 1).sum())
-    codes = [cells(side) for side in floats]
-    return _kept(name, codes, said, bounds=bounds, but=but, nameless=nameless, once=once)
+    new = None
+    if len(known) and counts[counts >= FEWEST].sum() >= _REPEATS * len(known):
+        new = _new(counts, [np.isnan(side) | np.isin(side, values) for side in floats[1:]])
+    return _kept(
+        name,
+        [cells(side) for side in floats],
+        said,
+        bounds=bounds,
+        but=but,
+        nameless={low, high, null} | ({0} if ranges == 1 else set()),
+        new=new,
+    )
 
 
 def _bounds(edges: Sequence[str]) -> list[tuple[str, str]]:
@@ -190,10 +204,9 @@ def _kept(
     bounds: Sequence[tuple[str, str]],
     but: str,
     nameless: set[int],
-    once: int,
+    new: list[int] | None,
 ) -> Cells:
     """Return the cells that any row is in; ``bounds`` are those of the first ones."""
-    new = len(said) - 1 - said[::-1].index(_NEW)
     used = np.zeros(len(said), dtype=bool)
     for side in codes:
         used[side] = True
@@ -206,6 +219,6 @@ def _kept(
         [bound for bound, is_used in zip(bounded, used, strict=True) if is_used],
         but,
         frozenset(int(number[cell]) for cell in nameless if used[cell]),
-        int(number[new]) if used[new] else None,
-        once,
+        next((int(number[c]) for c in nameless if used[c] and said[c] == OTHER), None),
+        new,
     )

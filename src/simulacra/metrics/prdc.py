@@ -34,10 +34,10 @@ class Prdc:
     ``recall``: the share of real rows within the ball of a synthetic one (nothing is missing; both
     Kynkäänniemi et al., "Improved precision and recall metric for assessing generative models",
     NeurIPS 2019); ``density``: how many real balls a synthetic row lies in, divided by 5, 1 being
-    right and more a crowd in the middle; ``coverage``: the share of real balls that a synthetic row
-    lies in (both Naeem et al., "Reliable fidelity and diversity metrics for generative models",
-    ICML 2020). One outlier with a large ball makes precision and recall look good; density and
-    coverage mind it less.
+    right and more a crowd in the middle; ``row_coverage``: the share of real balls that a
+    synthetic row lies in (both Naeem et al., "Reliable fidelity and diversity metrics for
+    generative models", ICML 2020). One outlier with a large ball makes precision and recall look
+    good; density and coverage mind it less.
 
     Distances are Euclidean in the space of ``simulacra.metrics.embedding``; balls include their
     surface, as rows of a few values tie. Neighbours are exact, among at most 5,000 rows a side and
@@ -55,7 +55,7 @@ class Prdc:
         Measure("precision", "Precision (k-NN)", Group.FIDELITY),
         Measure("recall", "Recall (k-NN)", Group.FIDELITY),
         Measure("density", "Density", Group.FIDELITY),
-        Measure("coverage", "Coverage (k-NN)", Group.FIDELITY),
+        Measure("row_coverage", "Coverage (k-NN)", Group.FIDELITY),
     )
     optional: ClassVar[bool] = False
 

@@ -20,7 +20,7 @@ from simulacra.metrics.intervals import Z, bootstrap, wilson
 from simulacra.metrics.neighbours import SAME, kth, kth_within, nearest
 from simulacra.metrics.sides import Floor, Sides, at_most
 
-ROWS = 5_000
+ROWS = 4_000
 """The most rows of a side for alpha-precision and beta-recall."""
 LEARNED_ROWS = 10_000
 """The most learned rows among which copies are sought, for authenticity."""
@@ -52,7 +52,7 @@ class SampleQuality:
     learned from are called copies too, by chance: compare with the floor, that of held-out rows.
     It says that rows lean on learned ones, not whose they are or what can be inferred.
 
-    At most 5,000 rows a side are compared, as many on each; for authenticity 2,000 rows with 10,000
+    At most 4,000 rows a side are compared, as many on each; for authenticity 2,000 rows with 10,000
     learned ones, so that copies of others go unseen: with a tenth of the learned rows, a tenth of
     the copies show. Intervals: 50 resamples of the rows, with their neighbours as they are;
     Wilson's for the share. Options: ``rows``, the most rows a side (50,000). With a hold-out,

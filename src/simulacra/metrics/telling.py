@@ -14,6 +14,7 @@ from simulacra.metrics.columns import Leaf
 
 COLUMNS = 5
 """The columns told of: those that told most."""
+_NEW = "values that no real row has"
 _CELLS = 20
 _PAIR_CELLS = 8
 _PARTNERS = 30
@@ -74,11 +75,16 @@ def _alone(leaf: Leaf, tables: Sequence[pa.Table]) -> str:
     best: tuple[float, str] = (0.0, "")
     for cells in cut(leaf, tables, _CELLS):
         counts = cells.counts()
-        if cells.new is not None:
-            # What a second real sample would have of them.
-            counts[0][cells.new] = cells.once
         said, groups = _joined_ranges(cells, np.sign(_gap(counts, rows)) * _is_sure(counts, rows))
         named = (counts[0] >= FEWEST) | np.isin(np.arange(cells.count), list(cells.nameless))
+        if cells.new is not None:
+            # As if they were one more cell, though each is in another too.
+            said, groups = [*said, _NEW], np.append(groups, len(said))
+            counts = [np.append(side, count) for side, count in zip(counts, cells.new, strict=True)]
+            is_told = bool((_is_sure(counts, rows) & (_gap(counts, rows) > 0))[-1])
+            named = np.append(named, is_told)
+            if is_told and cells.other is not None:
+                named[cells.other] = False
         counts = [np.bincount(groups, side).astype(np.int64) for side in counts]
         # A range of several cells may be named as each of them may.
         places = _telling(counts, rows, np.bincount(groups, ~named) == 0)
