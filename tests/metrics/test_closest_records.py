@@ -130,6 +130,19 @@ def test_nearness_is_what_scikit_learn_finds():
     )
 
 
+def test_intervals_of_the_share_hold_what_chance_gives():
+    rng = np.random.default_rng(0)
+    held = []
+    for _ in range(200):
+        # A few real rows and many synthetic ones: hundreds share a closest row.
+        real, holdout = (pa.table({"x": rng.normal(size=60)}) for _ in range(2))
+        synthetic = pa.table({"x": rng.normal(size=2_000)})
+        low, high = closest(real, synthetic, holdout=holdout)["closest_records"].interval
+        held.append(low <= 0.5 <= high)
+    # 95 %, and five standard errors of 200 cases less.
+    assert np.mean(held) > 0.95 - 5 * np.sqrt(0.05 * 0.95 / 200)
+
+
 def test_near_copies_are_found_where_no_row_is_equal():
     real, other = halves(shipped("weather"), rows=4_000)
     holdout, fresh = halves(other, rows=2_000)
