@@ -8,7 +8,9 @@ import pytest
 
 from metrics.samples import drawn_apart, halves, measure, shipped, spec_of
 from simulacra.core.schema import ColumnSpec
+from simulacra.metrics.columns import leaves
 from simulacra.metrics.detection import Detection
+from simulacra.metrics.telling import given_away_by
 
 DETECTION = Detection()
 
@@ -333,3 +335,22 @@ def test_nothing_that_few_real_rows_hold_is_named():
     low, high = (pc.min(real["pay"]).as_py(), pc.max(real["pay"]).as_py())
     assert str(low) not in text
     assert str(high) not in text
+
+
+def test_what_looks_right_is_not_blamed(weather):
+    rng = np.random.default_rng(4)
+    # Names of which the most frequent are so by chance, and amounts of which many are new.
+    names = [
+        pa.table(
+            {
+                "name": [f"v{i}" for i in rng.integers(0, 5_000, 20_000)],
+                "pay": np.round(rng.lognormal(3, 1, 20_000), 1),
+            }
+        )
+        for _ in range(2)
+    ]
+    for real, other in (names, weather):
+        found = leaves(spec_of(real), real)
+        shares = {leaf.name: 1 / len(found) for leaf in found}
+        for item in given_away_by(found, real, other, shares, by_chance=False):
+            assert item["how"].startswith("looks right alone and with each other column"), item

@@ -3,9 +3,10 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
-from metrics.samples import drawn_apart, halves, shipped, spec_of
+from metrics.samples import drawn_apart, halves, measure, shipped, spec_of
 from simulacra.metrics.columns import leaves
-from simulacra.metrics.embedding import CATEGORIES, embed
+from simulacra.metrics.embedding import CATEGORIES, embed, most_points
+from simulacra.metrics.mmd import Mmd
 
 
 def embedded(*columns, **types):
@@ -94,3 +95,10 @@ def test_two_tables_settle_together():
     found = embed(leaves(spec_of(names[0]), names[0]), names, settled_by=(0, 2)).tables
     assert found[0].shape == (40, 2)
     assert (found[1] == found[2]).all()
+
+
+def test_wide_tables_give_fewer_points():
+    assert [most_points(columns) for columns in (0, 20, 4_000, 10**9)] == [400_000, 20_000, 100, 1]
+    wide = pa.table({f"c{i}": np.arange(600.0) for i in range(2_000)})
+    (score,) = measure(Mmd(), wide, wide)
+    assert score.details["reference_rows"] == 200

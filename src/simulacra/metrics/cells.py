@@ -112,8 +112,7 @@ def _of_categories(leaf: Leaf, values: Sequence[pa.ChunkedArray], most: int) -> 
         [*said, OTHER],
         bounds=[],
         but="",
-        # Of very many values the most frequent are so by chance, and the rest then lacks rows.
-        nameless={len(kept)} if 2 * counts[kept].sum() >= counts.sum() else set(),
+        nameless={len(kept)},
         new=_new(counts, [counts[side] > 0 for side in codes[1:]]),
     )
 
@@ -211,6 +210,7 @@ def _kept(
     for side in codes:
         used[side] = True
     number = np.cumsum(used) - 1
+    other = next((int(number[c]) for c in nameless if used[c] and said[c] == OTHER), None)
     bounded = [*bounds, *[None] * (len(said) - len(bounds))]
     return Cells(
         name,
@@ -219,6 +219,6 @@ def _kept(
         [bound for bound, is_used in zip(bounded, used, strict=True) if is_used],
         but,
         frozenset(int(number[cell]) for cell in nameless if used[cell]),
-        next((int(number[c]) for c in nameless if used[c] and said[c] == OTHER), None),
+        other,
         new,
     )

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from simulacra.core.random import RngKey
+from simulacra.metrics.embedding import most_points
 from simulacra.metrics.sides import Floor, Sides, at_most, row_budget
 
 REAL = (0, 2)
@@ -39,9 +40,10 @@ def disjoint(
         holdout: Real rows that were not learned from.
         options: ``rows`` bounds the rows of a side too.
         rng: The key of the samples.
-        most: The most rows of a side.
+        most: The most rows of a side; of very wide tables fewer are drawn.
     """
-    budget = min(most, row_budget(options, real.num_columns))
+    columns = real.num_columns
+    budget = min(most, row_budget(options, columns), most_points(columns))
     if holdout is not None:
         rows = min(budget, holdout.num_rows, real.num_rows, synthetic.num_rows)
         return Sides(

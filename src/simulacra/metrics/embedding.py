@@ -34,6 +34,8 @@ CATEGORIES = 30
 """The most frequent categories that have a dimension each."""
 APART = math.sqrt(1 / 3)
 """How far two different categories are apart, or null from the middle of the numbers."""
+_CELLS = 400_000
+"""Rows times columns that are made points of at most: a column has up to 31 dimensions."""
 
 Matrix = NDArray[np.float64]
 
@@ -49,6 +51,11 @@ class Embedding:
 
     tables: list[Matrix]
     columns: list[str]
+
+
+def most_points(columns: int) -> int:
+    """Return how many rows of ``columns`` columns may be made points: of very wide tables fewer."""
+    return max(1, _CELLS // max(columns, 1))
 
 
 def embed(

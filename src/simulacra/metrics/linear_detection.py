@@ -14,7 +14,7 @@ from simulacra.core.schema import TableSpec
 from simulacra.core.scores import Group, Measure, Score
 from simulacra.metrics.boosting import side_by_side
 from simulacra.metrics.columns import Leaf, leaves
-from simulacra.metrics.embedding import embed
+from simulacra.metrics.embedding import embed, most_points
 from simulacra.metrics.intervals import Interval
 from simulacra.metrics.sides import Floor, Sides, thread_budget
 from simulacra.metrics.splitting import CHANCE, Matrix, groups_of, impossible, judged_auc, real_pair
@@ -68,7 +68,8 @@ class LinearDetection:
         rng: RngKey,
     ) -> list[Score]:
         """Return one score for the table."""
-        fewer = {**options, "rows": min(ROWS, int(options.get("rows", ROWS)))}
+        most = min(ROWS, most_points(real.num_columns), int(options.get("rows", ROWS)))
+        fewer = {**options, "rows": most}
         sides = Sides.of(real, synthetic, holdout, fewer, rng)
         found = leaves(table, real)
         rows = min(side.num_rows for side in sides.tables)

@@ -77,13 +77,16 @@ def _alone(leaf: Leaf, tables: Sequence[pa.Table]) -> str:
         counts = cells.counts()
         said, groups = _joined_ranges(cells, np.sign(_gap(counts, rows)) * _is_sure(counts, rows))
         named = (counts[0] >= FEWEST) | np.isin(np.arange(cells.count), list(cells.nameless))
+        if cells.other is not None and 2 * counts[0][cells.other] > rows[0]:
+            # The most frequent of very many values are so by chance, where they were counted.
+            named[cells.other] = False
         if cells.new is not None:
             # As if they were one more cell, though each is in another too.
             said, groups = [*said, _NEW], np.append(groups, len(said))
             counts = [np.append(side, count) for side, count in zip(counts, cells.new, strict=True)]
-            is_told = bool((_is_sure(counts, rows) & (_gap(counts, rows) > 0))[-1])
-            named = np.append(named, is_told)
-            if is_told and cells.other is not None:
+            too_many = bool((_is_sure(counts, rows) & (_gap(counts, rows) > 0))[-1])
+            named = np.append(named, too_many)
+            if too_many and cells.other is not None:
                 named[cells.other] = False
         counts = [np.bincount(groups, side).astype(np.int64) for side in counts]
         # A range of several cells may be named as each of them may.
