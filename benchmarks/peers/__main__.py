@@ -116,6 +116,7 @@ def _measured(cell: Cell, contender: Contender, dataset: Dataset, interpreter: P
         said = json.loads(line)
         if "stage" in said:
             cell.stages[said["stage"]] = said["seconds"]
+            cell.cpu_stages[said["stage"]] = said["cpu_seconds"]
         cell.begun = said.get("begun", cell.begun)
         cell.versions |= said.get("versions", {})
     if ran.outcome == Outcome.OK:

@@ -54,9 +54,9 @@ def figures(results: Results) -> str:
 
 
 def _time(cell: Cell) -> str:
-    took = cell.learning_and_drawing
+    took, at_work = cell.learning_and_drawing, cell.cpu_learning_and_drawing
     if took is not None:
-        return f"{took:,.1f} s"
+        return f"{took:,.1f} s, {at_work:,.1f} of CPU"
     return f"{cell.outcome}" + ("" if cell.seconds is None else f" ({cell.seconds:,.0f} s)")
 
 

@@ -52,7 +52,7 @@ def _score(title: str, metric: str, best: str) -> Column:
 COSTS = (
     Column("learn, s", lambda cell: cell.stages.get("fit"), "min", "{:,.1f}"),
     Column("draw, s", lambda cell: cell.stages.get("sample"), "min", "{:,.1f}"),
-    Column("CPU, s", lambda cell: cell.cpu_seconds, "min", "{:,.0f}"),
+    Column("CPU of both, s", lambda cell: cell.cpu_learning_and_drawing, "min", "{:,.1f}"),
     Column("peak, GB", lambda cell: cell.peak_bytes and cell.peak_bytes / 1e9, "min", "{:.2f}"),
 )
 FIDELITY = (
@@ -117,7 +117,7 @@ def _how(results: Results) -> Iterator[str]:
     yield (
         "Every contender runs in a process and an environment of its own, with the settings it "
         "comes with, one at a time; other work may share the machine, so the time of CPU stands "
-        "beside that of the clock. Limits: "
+        "beside that of the clock, and the charts show it. Limits: "
         + "; ".join(f"{what}: {limit}" for what, limit in results.limits.items())
         + ". What exceeds one is a result, [with its message](#what-did-not-work); a contender "
         "that failed on some rows of a table is not tried on more. *Not run* means that nobody "
@@ -128,8 +128,8 @@ def _how(results: Results) -> Iterator[str]:
         "Learning and drawing are timed apart from starting Python, importing, reading and "
         "writing; for Simulacra, which goes from file to file, reading and writing are in them, "
         "and finding out what the columns are, too. Its kernels were compiled beforehand "
-        "([start-up](#start-up) tells what that costs once). CPU and peak memory are those of "
-        "whole processes, with all that they start."
+        "([start-up](#start-up) tells what that costs once). Peak memory is that of whole "
+        "processes, with all that they start."
     )
     yield ""
     yield (
@@ -170,27 +170,32 @@ def _dataset(name: str, results: Results) -> Iterator[str]:
     yield "|---|" + "---:|" * len(columns)
     done = [cell for cell in cells.values() if cell is not None and cell.outcome == "ok"]
     best = [_best(column, done) for column in columns]
+    not_run = []
     for who, contender in CONTENDERS.items():
         cell = cells[who]
         if about["kind"] not in contender.kinds:
             continue
-        if cell is None or cell.outcome != "ok":
-            said = "not run" if cell is None else cell.outcome
-            spent = "" if cell is None else _spent(cell, columns)
-            yield f"| {contender.title} | *{said}*{spent or ' |' * len(columns)}"
+        if cell is None:
+            not_run.append(contender.title)
+            continue
+        if cell.outcome != "ok":
+            yield f"| {contender.title} | *{cell.outcome}*{_spent(cell, columns)}"
             continue
         figures = (_written(*pair, cell) for pair in zip(columns, best, strict=True))
         yield f"| {contender.title} | " + " | ".join(figures) + " |"
     yield f"| *floor: real rows* |{''.join(_floor(column, done) for column in columns)}"
     yield ""
+    if not_run:
+        yield f"*Not run:* {', '.join(not_run)}."
+        yield ""
 
 
 def _spent(cell: Cell, columns: Sequence[Column]) -> str:
     """Return what an unfinished run took until it ended: its CPU time and memory."""
-    if cell.peak_bytes is None:
-        return ""
-    words = ["", "", *(column.text.format(column.of(cell)) for column in COSTS[2:])]
-    return " | " + " | ".join(words[1:]) + " |" * (len(columns) - len(words) + 1)
+    if cell.peak_bytes is None or cell.cpu_seconds is None:
+        return " |" * len(columns)
+    spent = f" | | ≥ {cell.cpu_seconds:,.0f} | {cell.peak_bytes / 1e9:.2f} |"
+    return spent + " |" * (len(columns) - len(COSTS))
 
 
 def _best(column: Column, cells: Sequence[Cell]) -> float | None:

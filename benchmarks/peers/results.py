@@ -11,6 +11,7 @@ from typing import Any
 from _common import RESULTS, machine
 
 PATH = RESULTS / "peers.json"
+WORK = ("fit", "sample")
 
 
 @dataclass(slots=True)
@@ -27,6 +28,7 @@ class Cell:
         cpu_seconds: Of the whole process.
         peak_bytes: The most memory that its processes had together.
         stages: Seconds by stage, as far as the run came; ``begun`` is the stage it stopped in.
+        cpu_stages: CPU seconds by stage.
         versions: Of the packages that do the work.
         rows: How many rows were made.
         unreadable: The share of values that are not of the column's type, by column.
@@ -42,6 +44,7 @@ class Cell:
     cpu_seconds: float | None = None
     peak_bytes: int | None = None
     stages: dict[str, float] = field(default_factory=dict)
+    cpu_stages: dict[str, float] = field(default_factory=dict)
     begun: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     rows: int | None = None
@@ -54,7 +57,14 @@ class Cell:
         """Seconds of both; None when it did not come so far."""
         if self.outcome != "ok":
             return None
-        return sum(seconds for stage, seconds in self.stages.items() if stage in {"fit", "sample"})
+        return sum(self.stages[stage] for stage in WORK)
+
+    @property
+    def cpu_learning_and_drawing(self) -> float | None:
+        """CPU seconds of both; None when it did not come so far."""
+        if self.outcome != "ok":
+            return None
+        return sum(self.cpu_stages[stage] for stage in WORK)
 
 
 @dataclass(slots=True)

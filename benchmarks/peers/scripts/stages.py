@@ -10,6 +10,7 @@ when it begins, and its seconds when it has ended. A run that is stopped leaves 
 """
 
 import json
+import resource
 import sys
 import time
 import warnings
@@ -42,9 +43,10 @@ class Job:
     def stage(self, name: str) -> Iterator[None]:
         """Note the beginning and the end of a stage: ``read``, ``fit``, ``sample`` or ``write``."""
         self._note({"begun": name})
-        begun = time.perf_counter()
+        begun, at_work = time.perf_counter(), _at_work()
         yield
-        self._note({"stage": name, "seconds": time.perf_counter() - begun})
+        took, worked = time.perf_counter() - begun, _at_work() - at_work
+        self._note({"stage": name, "seconds": took, "cpu_seconds": worked})
 
     def versions(self, *packages: str) -> None:
         """Note the versions of the packages that do the work."""
@@ -76,6 +78,12 @@ class Job:
     def _note(self, what: dict[str, Any]) -> None:
         with self._status.open("a", encoding="utf-8") as status:
             status.write(json.dumps(what) + "\n")
+
+
+def _at_work() -> float:
+    """Return the CPU seconds of this process and of those it started and waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def _strings(table: pd.DataFrame) -> pd.DataFrame:
