@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulacra.api import Metadata, Synthesizer, compare, evaluate, load, source, subset
+    from simulacra.api import Metadata, Synthesizer, between, compare, evaluate, load, source, subset
     from simulacra.core.errors import SimulacraError
 
 __version__ = "0.1.0"
@@ -15,6 +15,7 @@ __all__ = [
     "SimulacraError",
     "Synthesizer",
     "__version__",
+    "between",
     "compare",
     "evaluate",
     "load",
@@ -25,6 +26,7 @@ __all__ = [
 _HOMES = {
     "Metadata": "simulacra.api",
     "Synthesizer": "simulacra.api",
+    "between": "simulacra.api",
     "compare": "simulacra.api",
     "evaluate": "simulacra.api",
     "load": "simulacra.api",

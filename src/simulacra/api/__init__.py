@@ -6,5 +6,6 @@ from simulacra.api.inputs import source
 from simulacra.api.metadata import Metadata
 from simulacra.api.subsetting import subset
 from simulacra.api.synthesizer import Synthesizer, load
+from simulacra.pipeline.conditions.wanted import between
 
-__all__ = ["Metadata", "Synthesizer", "compare", "evaluate", "load", "source", "subset"]
+__all__ = ["Metadata", "Synthesizer", "between", "compare", "evaluate", "load", "source", "subset"]

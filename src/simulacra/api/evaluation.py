@@ -51,7 +51,8 @@ def evaluate(  # noqa: PLR0913 - all but the two sides are keyword-only options
         holdout: Real rows that were not learned from, likewise.
         metadata: What the columns and keys are; when None, what a specification beside ``real``
             says, or what is detected.
-        target: A column to train classifiers for, for the utility metric.
+        target: The column that models learn to predict, for the utility metric; when None, up to
+            eight of each table that are worth predicting.
         metrics: Registry names of the metrics wanted; all that apply when None. Of those of whole
             databases ``key_validity`` and ``cardinality`` are cheap.
         options: Options of some metrics. ``quasi_identifiers`` (columns that others may know of a

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 import simulacra
+from simulacra.api.conditions import Given, balanced, conditions_of, known_in_part, rows_of
 from simulacra.api.inputs import Inputs, inputs_of
 from simulacra.api.metadata import Metadata
 from simulacra.api.resuming import (
@@ -164,6 +165,8 @@ class Synthesizer:
         rows: int | Mapping[str, int] | None = None,
         *,
         scale: float | None = None,
+        given: Given = None,
+        balance: Mapping[str, Mapping[Any, float]] | None = None,
         seed: int | None = None,
     ) -> Any:
         """Draw synthetic rows.
@@ -172,6 +175,11 @@ class Synthesizer:
             rows: How many of each table, or by table (the others follow); as many as were learned
                 when None.
             scale: How many, as a multiple of those learned.
+            given: What is wanted of the rows: columns with a value each, a list of values or a
+                :func:`between`; or a frame of rows known in part, null where a value is to be
+                drawn. Of several tables, such by table. The rest is drawn given this.
+            balance: Shares that values of a column should have, as ``{"income": {">50K": 0.5}}``;
+                other values keep their proportions. Of one table only.
             seed: Another seed than the synthesizer's. The same seed and number give the same rows;
                 of another number, whole blocks of 65,536 rows are the same.
 
@@ -179,17 +187,50 @@ class Synthesizer:
             A frame of the type that was learned from; a dict of them if a dict was.
 
         Raises:
-            UsageError: Nothing was learned yet, or the arguments make no sense.
+            SpecError: A given column is not there, or a value is not of its type.
+            UsageError: Nothing was learned yet, the arguments make no sense, or what is given is
+                too rare.
         """
         fitted = self.fitted
         frames = {}
-        drawn = fitted.draw_all(fitted.plan(rows, scale), seed=seed, ctx=self._ctx)
+        conditions = conditions_of(given, fitted, single=self._is_single)
+        wanted = fitted.plan(rows_of(rows, conditions), scale)
+        if balance is not None:
+            seed = self._seed if seed is None else seed
+            conditions = balanced(balance, conditions, fitted, wanted, seed=seed, ctx=self._ctx)
+        drawn = fitted.draw_all(wanted, seed=seed, ctx=self._ctx, given=conditions)
         for name, batches in drawn:
             made = pa.Table.from_batches(batches, fitted.tables[name].schema)
             frames[name] = to_frame(made, self._kinds.get(name, FrameKind.ARROW))
         if self._is_single:
             return next(iter(frames.values()))
         return {name: frames[name] for name in fitted.tables}
+
+    def impute(self, data: Any, *, seed: int | None = None) -> Any:
+        """Fill the nulls of rows by what was learned, drawing each row's given the rest of it.
+
+        Values that are there stay as they are. Where what was learned says that a value is null,
+        as the arrival of a flight that was cancelled, it stays null.
+
+        Args:
+            data: A frame of the rows of the only table that was learned.
+            seed: Another seed than the synthesizer's.
+
+        Returns:
+            A frame of the same type.
+
+        Raises:
+            SpecError: A column is not one that was learned, or of another type.
+            UsageError: Nothing was learned yet, or several tables were.
+        """
+        fitted = self.fitted
+        (name, condition), kind = known_in_part(data, fitted)
+        drawn = fitted.draw_all(
+            {name: condition.count}, seed=seed, ctx=self._ctx, given={name: condition}
+        )
+        schema = fitted.tables[name].schema
+        filled = next(pa.Table.from_batches(batches, schema) for _, batches in drawn)
+        return to_frame(filled.select(condition.known), kind)
 
     def batches(
         self, table: str | None = None, rows: int | None = None, *, seed: int | None = None

@@ -16,6 +16,7 @@ from simulacra.core.errors import BundleError, InputError, SpecError
 from simulacra.core.protocols import BatchSource
 from simulacra.core.random import RngKey
 from simulacra.core.schema import DatasetSpec, TableSpec
+from simulacra.pipeline.conditions.wanted import Condition
 from simulacra.pipeline.detect_dataset import detect_dataset
 from simulacra.pipeline.fit import fit_table, structure_budget
 from simulacra.pipeline.fitted_table import FittedTable, load_table
@@ -70,6 +71,7 @@ class FittedDataset:
         seed: int | None,
         ctx: RunContext,
         journal: Journal | None = None,
+        given: Mapping[str, Condition] | None = None,
     ) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
         """Yield each table's name and its new rows in blocks, parents before children.
 
@@ -80,9 +82,15 @@ class FittedDataset:
             seed: Another seed than the dataset's.
             ctx: Limits and progress.
             journal: Where blocks are kept, and taken from if they are there.
+            given: What is wanted of the rows, by table.
+
+        Raises:
+            UsageError: What is wanted is too rare.
         """
         seed = self.seed if seed is None else seed
-        yield from Drawing(self.tables, self.order, rows, seed=seed, ctx=ctx, journal=journal)
+        yield from Drawing(
+            self.tables, self.order, rows, seed=seed, ctx=ctx, journal=journal, given=given
+        )
 
     def draw(
         self, name: str, rows: Mapping[str, int], *, seed: int | None, ctx: RunContext

@@ -86,6 +86,8 @@ class FittedTable:
         assert model is not None  # noqa: S101 - a table that stands alone has columns of its own
         keys = KeptKeys(self, self.uniques, where)
 
+        if condition is not None and condition.strict:
+            model.check_seen(condition.part(0, rows))
         effects = None if condition is None else self._effects(rng)
 
         def block(number: int) -> pa.RecordBatch:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from simulacra.core import registry
 from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
+from simulacra.core.errors import SpecError
 from simulacra.core.features import Codes, Features, FeatureSpec
 from simulacra.core.protocols import Codec, FittedModel, FittedRule
 from simulacra.core.random import RngKey
@@ -21,6 +22,8 @@ GIVEN = "^"
 """What the names of given columns begin with: values of a row's parents."""
 
 
+_NAMES = frozenset({"boolean", "category", "constant"})
+"""The datatypes whose values are names."""
 _NUMBERED = "identifier"
 """The datatype whose values are made of row numbers."""
 
@@ -124,6 +127,27 @@ class FlatModel:
             if not batch.num_columns:
                 return {}
         return {name: batch.column(name) for name in batch.schema.names if name in self.codecs}
+
+    def check_seen(self, known: Mapping[str, pa.Array]) -> None:
+        """Refuse categories that no learned row has: nothing is known of their rows.
+
+        Raises:
+            SpecError: Names column and value.
+        """
+        for name, values in known.items():
+            named = self.codecs.get(name)
+            if named is None or named.datatype not in _NAMES:
+                continue
+            distinct = values.drop_null().unique()
+            codes = named.codec.encode(distinct)
+            back = named.codec.decode(codes, rng=RngKey(0), start=0)
+            for value, same in zip(distinct.to_pylist(), back.to_pylist(), strict=True):
+                if value != same:
+                    raise SpecError(
+                        f"no row that was learned has the value {value!r}",
+                        where=name,
+                        mend="Give a value that was seen; simulacra inspect lists them",
+                    )
 
     def effects(self, rows: pa.RecordBatch) -> list[frozenset[str]]:
         """Return for each rule the columns that it leaves out or changes.

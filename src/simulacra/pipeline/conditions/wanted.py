@@ -45,12 +45,14 @@ class Condition:
         sets: Columns of which several values will do.
         rows: Rows of which a part is known: null where it isn't; None if all rows are alike.
         strict: Whether rows that fit must be found; if not, those that are nearest will do.
+        complete: Whether what is drawn of the rows known in part must not be null.
     """
 
     fixed: Mapping[str, pa.Scalar]
     sets: Mapping[str, pa.Array | Between]
     rows: pa.Table | None = None
     strict: bool = True
+    complete: bool = False
 
     @classmethod
     def of(cls, given: Mapping[str, Any] | pa.Table, schema: pa.Schema, where: str) -> Condition:
@@ -100,18 +102,28 @@ class Condition:
     @property
     def columns(self) -> frozenset[str]:
         """The columns that something is wanted of."""
-        known = () if self.rows is None else self.rows.column_names
-        return frozenset((*self.fixed, *self.sets, *known))
+        return frozenset((*self.fixed, *self.sets, *self.known))
+
+    @property
+    def known(self) -> list[str]:
+        """The columns of the rows known in part, in their order."""
+        return [] if self.rows is None else list(self.rows.column_names)
+
+    @property
+    def count(self) -> int:
+        """How many rows are known in part."""
+        return 0 if self.rows is None else int(self.rows.num_rows)
 
     def part(self, start: int, rows: int) -> dict[str, pa.Array]:
         """Return the known values of some rows, null where a value is to be drawn.
 
         Columns that are to be null are not among them: see ``fixed``.
         """
+        known = {name: pa.repeat(v, rows) for name, v in self.fixed.items() if v.is_valid}
         if self.rows is not None:
             part = self.rows.slice(start, rows).combine_chunks()
-            return {name: _whole(part.column(name)) for name in part.column_names}
-        return {name: pa.repeat(v, rows) for name, v in self.fixed.items() if v.is_valid}
+            known |= {name: _whole(part.column(name)) for name in part.column_names}
+        return known
 
     def accepts(self, batch: pa.RecordBatch, known: Mapping[str, pa.Array]) -> pa.BooleanArray:
         """Say which drawn rows are as wanted.
@@ -123,7 +135,8 @@ class Condition:
         fits = pa.repeat(pa.scalar(value=True), batch.num_rows)
         for name, wanted in known.items():
             same = pc.fill_null(_equal(batch.column(name), wanted), fill_value=False)
-            fits = pc.and_(fits, pc.or_(wanted.is_null(), same))
+            to_draw = batch.column(name).is_valid() if self.complete else wanted.is_null()
+            fits = pc.and_(fits, pc.if_else(wanted.is_null(), to_draw, same))
         for name, value in self.fixed.items():
             if not value.is_valid:
                 fits = pc.and_(fits, batch.column(name).is_null())

@@ -12,6 +12,7 @@ import pyarrow as pa
 from simulacra.core.context import RunContext
 from simulacra.core.protocols import BLOCK_ROWS
 from simulacra.core.random import RngKey
+from simulacra.pipeline.conditions.wanted import Condition
 from simulacra.pipeline.fitted_table import FittedTable
 from simulacra.pipeline.journal import Journal
 from simulacra.pipeline.journal_parts import Record, Unrecorded
@@ -47,6 +48,7 @@ class Drawing:
         ctx: Limits and progress.
         only: The tables wanted; others are drawn if these need them. All when None.
         journal: Where blocks are kept, and taken from.
+        given: What is wanted of the rows, by table.
     """
 
     def __init__(
@@ -59,8 +61,10 @@ class Drawing:
         ctx: RunContext,
         only: str | None = None,
         journal: Journal | None = None,
+        given: Mapping[str, Condition] | None = None,
     ) -> None:
         self._tables = tables
+        self._given = given or {}
         self._graph = graph_of(tables, order)
         self._rows = rows
         self._seed = seed
@@ -125,7 +129,11 @@ class Drawing:
         if fitted.family is None:
             rows = self._rows[name]
             record = self._record(name)
-            return fitted.draw(rows, where=name, rng=rng, record=record, ctx=self._ctx), None
+            condition = self._given.get(name)
+            batches = fitted.draw(
+                rows, where=name, rng=rng, record=record, ctx=self._ctx, condition=condition
+            )
+            return batches, None
         if fitted.kept is not None:
             self._drawn[name] = _as_drawn(fitted, fitted.kept, fitted.family)
             return iter(_kept_batches(fitted, fitted.kept)), None
