@@ -58,7 +58,8 @@ def load(url, ctx, tables=None, *, spec=SPEC, meanwhile=lambda: None, **how):
     with open_target(url, tables=schemas, spec=spec, ctx=ctx, **how) as writers:
         for name, table in tables.items():
             with writers[name] as writer:
-                writer.write(table.to_batches()[0])
+                for batch in table.to_batches():
+                    writer.write(batch)
         meanwhile()
 
 

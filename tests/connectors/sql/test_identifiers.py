@@ -52,11 +52,18 @@ def fill(ctx):
     return write
 
 
+def names_for(*urls):
+    """Return the names that all these databases can have, and that SQLAlchemy can tell of."""
+    lines = any(url.startswith(("mysql", "mariadb")) for url in urls)
+    return [name for name in NAMES if not (lines and "\n" in name)]
+
+
 def test_names_go_round(any_url, fill, rows, declared):
-    spec, tables = dataset(NAMES)
+    names = names_for(any_url)
+    spec, tables = dataset(names)
     fill(any_url, spec, tables)
     found = declared(any_url)
-    assert set(found) == set(NAMES)
+    assert set(found) == set(names)
     for name, table in spec.tables.items():
         assert list(found[name]["columns"]) == list(table.columns)
         assert found[name]["primary_key"]["columns"] == table.primary_key
@@ -69,7 +76,7 @@ def test_names_go_round(any_url, fill, rows, declared):
 
 
 def test_names_go_round_when_replaced_and_appended_to(any_url, fill, rows):
-    spec, tables = dataset(NAMES)
+    spec, tables = dataset(names_for(any_url)[::3])
     fill(any_url, spec, tables)
     fill(any_url, spec, tables, if_exists="replace")
     more = {
@@ -79,14 +86,15 @@ def test_names_go_round_when_replaced_and_appended_to(any_url, fill, rows):
         for name, table in tables.items()
     }
     fill(any_url, spec, more, if_exists="append")
+    found = rows(any_url)
     for name, table in tables.items():
-        assert rows(any_url)[name] == [*table.to_pylist(), *more[name].to_pylist()]
+        assert found[name] == [*table.to_pylist(), *more[name].to_pylist()]
 
 
 def test_names_go_from_one_store_to_the_next(
     postgres_url, mariadb_url, sqlite_url, duckdb_url, fill, rows, copy
 ):
-    spec, tables = dataset(NAMES)
+    spec, tables = dataset(names_for(mariadb_url)[::2])
     fill(postgres_url, spec, tables)
     for source, target in (
         (postgres_url, sqlite_url),
@@ -130,6 +138,7 @@ def test_columns_that_differ_in_case_alone_are_refused_where_they_are_one(store,
         ("postgres", "ü" * 32, "the name has 64 bytes"),
         ("mariadb", "a" * 65, "the name has 65 characters"),
         ("mariadb", "🙂", "the name holds '🙂'"),
+        ("mariadb", "two\nlines", "the name holds"),
         ("sqlite", "nul\0", "nothing can be called"),
     ],
 )

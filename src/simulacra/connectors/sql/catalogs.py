@@ -38,3 +38,33 @@ WHERE level = 'Column' AND check_clause NOT LIKE 'json_valid(%'
 UNION ALL */ SELECT NULL, NULL, NULL FROM DUAL WHERE FALSE
 """
 """Checks that stand with a column, in MariaDB: SQLAlchemy sees only those of the table."""
+
+POSTGRESQL_KEYS = """
+SELECT n.nspname, c.relname, k.conname, a.attname, pn.nspname, p.relname, pa.attname,
+    k.condeferrable, k.condeferred, k.confdeltype::text, k.confupdtype::text
+FROM pg_catalog.pg_constraint AS k
+JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_class AS p ON p.oid = k.confrelid
+JOIN pg_catalog.pg_namespace AS pn ON pn.oid = p.relnamespace
+CROSS JOIN LATERAL unnest(k.conkey, k.confkey) WITH ORDINALITY AS u(own, other, place)
+JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = u.own
+JOIN pg_catalog.pg_attribute AS pa ON pa.attrelid = k.confrelid AND pa.attnum = u.other
+WHERE k.contype = 'f' AND k.conparentid = 0
+ORDER BY 1, 2, 3, u.place
+"""
+"""A row for each column of each foreign key: (schema, table, name, column, the parent's schema,
+table and column, deferrable, deferred, on delete, on update). SQLAlchemy reads the words that make
+them, and stumbles over names with brackets or commas."""
+
+MYSQL_KEYS = """
+SELECT u.table_schema, u.table_name, u.constraint_name, u.column_name,
+    u.referenced_table_schema, u.referenced_table_name, u.referenced_column_name,
+    FALSE, FALSE, r.delete_rule, r.update_rule
+FROM information_schema.key_column_usage AS u
+JOIN information_schema.referential_constraints AS r
+    ON r.constraint_schema = u.constraint_schema AND r.constraint_name = u.constraint_name
+    AND r.table_name = u.table_name
+WHERE u.referenced_table_name IS NOT NULL
+ORDER BY u.table_schema, u.table_name, u.constraint_name, u.ordinal_position
+"""

@@ -32,6 +32,8 @@ class Dialect:
         reflect_first: What to tell the database before it is asked of its tables.
         native_types: A query of (schema, table, column, type as the database writes it); None if
             SQLAlchemy's own view of the types has to do.
+        foreign_keys: A query of a row for each column of each foreign key
+            (:data:`.catalogs.POSTGRESQL_KEYS`); None if SQLAlchemy's own view of them has to do.
         more_checks: A query of (schema, table, SQL) for check constraints that SQLAlchemy doesn't
             see.
         snapshot: Statements that begin a read-only transaction in which all reads see one state.
@@ -58,6 +60,7 @@ class Dialect:
     reflector: str = "sqlalchemy"
     reflect_first: str | None = None
     native_types: str | None = None
+    foreign_keys: str | None = None
     more_checks: str | None = None
     snapshot: tuple[str, ...] = ()
     isolation: tuple[str, ...] = ()
@@ -101,6 +104,7 @@ POSTGRESQL = Dialect(
     default_schema="public",
     reflect_first="SET search_path TO ''",  # so that it names the schema of everything
     native_types=catalogs.POSTGRESQL_TYPES,
+    foreign_keys=catalogs.POSTGRESQL_KEYS,
     snapshot=("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",),
     export_snapshot="SELECT pg_export_snapshot()",
     join_snapshot="SET TRANSACTION SNAPSHOT '{}'",
@@ -116,6 +120,7 @@ MYSQL = Dialect(
     quote="`",
     folds=frozenset({"column"}),
     native_types=catalogs.MYSQL_TYPES,
+    foreign_keys=catalogs.MYSQL_KEYS,
     more_checks=catalogs.MYSQL_CHECKS,
     snapshot=(
         "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",

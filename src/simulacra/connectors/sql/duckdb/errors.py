@@ -34,9 +34,11 @@ def _constraint_in(message: str, table: NewTable) -> tuple[str | None, list[str]
     """Return the constraint that a message names, and its columns."""
     if null := re.search(r"NOT NULL constraint failed: (.+)$", message):
         return None, [c for c in table.columns if null[1].endswith(f".{c}")]
-    named = re.search(r'[Dd]uplicate key "(.*)" violates', message, re.DOTALL)
-    for key in (table.primary_key, *table.unique):
-        if key is not None and named and all(f"{column}: " in named[1] for column in key.columns):
+    if twice := re.search(r'[Dd]uplicate key "(.*)"', message, re.DOTALL):
+        keys = [key for key in (table.primary_key, *table.unique) if key is not None]
+        named = [key for key in keys if all(f"{column}: " in twice[1] for column in key.columns)]
+        # Some versions tell the values alone.
+        for key in named or (keys if len(keys) == 1 else []):
             return key.name, list(key.columns)
     if check := re.search(r"with expression (.*)$", message):
         return check[1], []

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from simulacra.connectors.sql.connections import engine
+from simulacra.connectors.sql.dialects import MYSQL
+from simulacra.connectors.sql.dialects import Dialect as OurDialect
 from simulacra.connectors.sql.origin import Origin
 from simulacra.connectors.sql.place import Database
 from simulacra.connectors.sql.sqlalchemy.types import enum_values, generic_of_sqlalchemy
 from simulacra.connectors.sql.types.native import generic_of
+from simulacra.core.errors import InputError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Dialect, Inspector
@@ -39,8 +42,9 @@ def origins(database: Database, wanted: Sequence[str | None], *, views: bool) ->
             connection.exec_driver_sql(first)
         types = _native_types(database, connection)
         checks = _rows(connection, database.dialect.more_checks)
+        keys = _foreign_keys(connection, database.dialect)
         for name in wanted:
-            schema = _Schema(database, inspect(connection), name, types, checks)
+            schema = _Schema(database, inspect(connection), name, types, checks, keys)
             yield from schema.origins(views=views)
 
 
@@ -77,6 +81,49 @@ def _native_types(database: Database, connection: Connection) -> _Types | None:
     return types
 
 
+_Keys = dict[tuple[str, str], list[dict[str, Any]]]
+
+
+def _foreign_keys(connection: Connection, dialect: OurDialect) -> _Keys | None:
+    """Return the foreign keys of each table, by the database's own catalogue."""
+    if dialect.foreign_keys is None:
+        return None
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for row in _rows(connection, dialect.foreign_keys):
+        schema, table, name, column, parent_schema, parent, parent_column, *how = row
+        deferrable, deferred, on_delete, on_update = how
+        key = found.setdefault(
+            (schema, table, name),
+            {
+                "name": name,
+                "columns": [],
+                "schema": parent_schema,
+                "table": parent,
+                "parent_columns": [],
+                "deferrable": bool(deferrable),
+                "initially": "DEFERRED" if deferred else None,
+                "on_delete": _ACTIONS.get(on_delete),
+                "on_update": _ACTIONS.get(on_update),
+            },
+        )
+        key["columns"].append(column)
+        key["parent_columns"].append(parent_column)
+    keys: _Keys = {}
+    for (schema, table, _), key in found.items():
+        keys.setdefault((schema, table), []).append(key)
+    return keys
+
+
+_ACTIONS = {
+    **{action: action for action in ("CASCADE", "SET NULL", "SET DEFAULT")},
+    "r": "RESTRICT",
+    "c": "CASCADE",
+    "n": "SET NULL",
+    "d": "SET DEFAULT",
+}
+"""By PostgreSQL's letters and MySQL's words; MySQL's RESTRICT is what it does unless told."""
+
+
 def _rows(connection: Connection, query: str | None) -> list[tuple[str, ...]]:
     if query is None:
         return []
@@ -94,12 +141,14 @@ class _Schema:
         name: str | None,
         types: _Types | None,
         checks: list[tuple[str, ...]],
+        keys: _Keys | None,
     ) -> None:
         self._database = database
         self._inspector = inspector
         self._name = name
         self._types = types
         self._checks = checks
+        self._keys = keys
 
     def origins(self, *, views: bool) -> Iterator[Origin]:
         """Yield the tables, then the views."""
@@ -111,7 +160,8 @@ class _Schema:
                 yield {**origin, "view": True}
 
     def _of_kind(self, kind: Any) -> Iterator[Origin]:
-        parts = {part: self._all(part, kind) for part in _PARTS}
+        wanted = [p for p in _PARTS if p != "foreign_keys" or self._keys is None]
+        parts = {part: self._all(part, kind) for part in wanted}
         for key in sorted(parts["columns"], key=lambda key: key[1]):
             if self._types is None or key in self._types:
                 yield self._origin(key[1], {part: found.get(key) for part, found in parts.items()})
@@ -124,9 +174,12 @@ class _Schema:
             return {}
 
     def _origin(self, table: str, parts: dict[str, Any]) -> Origin:
+        if self._database.dialect.name == MYSQL.name:
+            parts = {part: _unescaped(found) for part, found in parts.items()}
         key = parts["pk_constraint"] or {"name": None, "constrained_columns": []}
         columns = key["constrained_columns"]
         found = {c["name"]: self._column(table, c, columns) for c in parts["columns"]}
+        self._check_whole(table, found)
         more = [sql for schema, name, sql in self._checks if (schema, name) == (self._name, table)]
         return {
             "dialect": self._database.dialect.name,
@@ -138,7 +191,9 @@ class _Schema:
                 {"name": unique["name"], "columns": list(unique["column_names"])}
                 for unique in parts["unique_constraints"] or ()
             ],
-            "foreign_keys": [self._foreign_key(k) for k in parts["foreign_keys"] or ()],
+            "foreign_keys": [self._foreign_key(k) for k in parts["foreign_keys"] or ()]
+            if self._keys is None
+            else self._keys.get((self._name or "", table), []),
             "checks": [
                 *(
                     {"name": check["name"], "sql": check["sqltext"]}
@@ -149,6 +204,20 @@ class _Schema:
             "indexes": _indexes(parts),
             "comment": (parts["table_comment"] or {}).get("text"),
         }
+
+    def _check_whole(self, table: str, found: Mapping[str, Any]) -> None:
+        """Refuse a table of which SQLAlchemy has passed over a column, as it does without a word.
+
+        Raises:
+            InputError: It is one.
+        """
+        known = found if self._types is None else self._types[self._name or "", table]
+        if lost := [name for name in known if name not in found]:
+            raise InputError(
+                "the database's description of the column can't be read",
+                where=f"{table}.{lost[0]}",
+                mend="Rename it, or leave the table out (exclude)",
+            )
 
     def _column(self, table: str, column: dict[str, Any], key: list[str]) -> dict[str, Any]:
         dialect = self._database.dialect
@@ -195,6 +264,34 @@ class _Schema:
             "on_delete": _action(options.get("ondelete")),
             "on_update": _action(options.get("onupdate")),
         }
+
+
+_NAMES = {"name", "constrained_columns", "column_names"}
+
+
+def _unescaped(part: Any) -> Any:
+    """Return what SQLAlchemy tells of a MySQL table with names as they are, not as SQL has them."""
+    if isinstance(part, list):
+        return [_unescaped(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: _plain(value) if key in _NAMES else _with_plain_keys(value)
+        for key, value in part.items()
+    }
+
+
+def _plain(name: Any) -> Any:
+    if isinstance(name, list):
+        return [_plain(one) for one in name]
+    return name.replace("``", "`") if isinstance(name, str) else name
+
+
+def _with_plain_keys(value: Any) -> Any:
+    """Return options, of which some, as lengths in an index, go by columns' names."""
+    if not isinstance(value, dict):
+        return value
+    return {_plain(key): _with_plain_keys(below) for key, below in value.items()}
 
 
 def _compiled(kind: TypeEngine[Any], dialect: Dialect) -> str:

@@ -22,6 +22,8 @@ _OF_TABLE: Mapping[str, frozenset[str]] = {
 """What may have one name in two tables of a schema."""
 
 
+_ONE_OF_ALL_KINDS = {"postgresql"}
+"""Where no two constraints of a table have one name, of whatever kind they are."""
 _ONE_PLANE = {"mysql"}
 _LAST_OF_PLANE = 0xFFFF
 
@@ -40,12 +42,12 @@ def check_name(name: str, dialect: str, title: str, where: str) -> None:
             why=f"{title} has at most {most}",
             mend="Rename it",
         )
-    beyond = [sign for sign in name if ord(sign) > _LAST_OF_PLANE]
+    beyond = [sign for sign in name if ord(sign) > _LAST_OF_PLANE or sign in "\r\n"]
     if beyond and dialect in _ONE_PLANE:
         raise OutputError(
             f"the name holds {beyond[0]!r}",
             where=where,
-            why=f"names in {title} take no character beyond U+FFFF",
+            why=f"names in {title} take no character beyond U+FFFF, nor ends of lines",
             mend="Rename it",
         )
     if not name or "\0" in name:
@@ -100,17 +102,21 @@ class Names:
             place: Schema and table.
         """
         schema, table = place
-        scope = (table if what in _OF_TABLE.get(self._dialect, ()) else "", schema)
-        taken = self._taken.setdefault(scope, set())
+        is_of_table = what in _OF_TABLE.get(self._dialect, ())
+        scopes = {(table if is_of_table else "", schema)}
+        if self._dialect in _ONE_OF_ALL_KINDS:
+            scopes.add((table, schema))
+        taken = [self._taken.setdefault(scope, set()) for scope in scopes]
         most, unit = LIMITS.get(self._dialect, (128, "characters"))
         name = wanted or otherwise
         for number in count(2):
             name = _cut(name, most, unit)
-            if name.lower() not in taken:
+            if not any(name.lower() in names for names in taken):
                 break
             ending = f"_{number}"
             name = _cut(otherwise, most - len(ending), unit) + ending
-        taken.add(name.lower())
+        for names in taken:
+            names.add(name.lower())
         return name
 
 
