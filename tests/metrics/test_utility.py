@@ -240,3 +240,26 @@ def test_many_classes_take_fewer_rounds():
     score = utility(real, real, target="label")
     assert score.details["rounds"] == 600 // 15
     assert utility(real, real, target="x").details["rounds"] == 150
+
+
+def test_rare_classes_neither_shake_the_model_nor_count_like_frequent_ones():
+    def levels(seed):
+        rng = np.random.default_rng(seed)
+        level = np.minimum(rng.geometric(0.35, 6_000), 14)
+        # From the tenth on less than 1 % of the rows each.
+        return pa.table(
+            {
+                "level": [f"level {place}" for place in level],
+                "years": level + 3,
+                "x": rng.normal(size=6_000),
+                "c": rng.choice(list("abcdef"), 6_000),
+            }
+        )
+
+    score = utility(levels(1), levels(2), holdout=levels(3), target="level")
+    # The column is settled by another, by rows of either side.
+    assert score.floor > 0.999
+    assert score.value > 0.999
+    assert score.details["classes"] == 14
+    assert score.details["classes_pooled"] > 2
+    assert score.details["rounds"] > 600 // 14

@@ -26,7 +26,8 @@ Holdout = Annotated[
     str | None, typer.Option("--holdout", help="Real rows that were not learned from.")
 ]
 PredictedColumn = Annotated[
-    str | None, typer.Option("--target", help="A column to predict, for utility.")
+    str | None,
+    typer.Option("--target", help="The column to predict, for utility; else some are found."),
 ]
 Metrics = Annotated[
     list[str] | None, typer.Option("--metric", help="Only this metric; repeatable.")

@@ -26,7 +26,12 @@ from simulacra.metrics.predicting import (
 )
 
 CLASSES = 20
-"""The most frequent classes told apart; rows of rarer ones form one class together."""
+"""The most classes told apart: the most frequent ones …"""
+_LEAST_SHARE = 0.01
+"""… of at least this share of the rows; rows of rarer ones form one class together. A class of a
+few rows has an AUC that is chance, and would weigh as much in the mean as any other."""
+_STEADY = {"lambda_l2": 1.0, "min_sum_hessian_in_leaf": 1.0}
+"""Where classes are all but settled, the leaves of unpenalised trees grow without bounds."""
 
 _FEW_VALUES = 10
 """An integer target of at most so many distinct values is a class, not an amount."""
@@ -89,17 +94,20 @@ class Classes:
     def of(cls, leaf: Leaf, tables: Sequence[pa.Table]) -> Classes:
         """Number the classes, the most frequent of the first table first."""
         codes, cardinality = as_codes([leaf.values(table) for table in tables])
-        kept = np.argsort(-np.bincount(codes[0], minlength=cardinality), kind="stable")[:CLASSES]
+        counts = np.bincount(codes[0], minlength=cardinality)
+        frequent = int((counts >= _LEAST_SHARE * counts.sum()).sum())
+        kept = np.argsort(-counts, kind="stable")[: min(CLASSES, max(2, frequent))]
         label = np.full(cardinality, len(kept))
         label[kept] = np.arange(len(kept))
-        return cls([label[side] for side in codes], min(cardinality, CLASSES + 1), cardinality)
+        classes = min(cardinality, len(kept) + 1)
+        return cls([label[side] for side in codes], classes, cardinality)
 
     @property
     def details(self) -> dict[str, Any]:
         """How many classes there are, and how many share one."""
         found: dict[str, Any] = {"measure": self.measure, "classes": self.cardinality}
-        if self.cardinality > CLASSES:
-            found["classes_pooled"] = self.cardinality - CLASSES
+        if self.cardinality > self.classes:
+            found["classes_pooled"] = self.cardinality - self.classes + 1
         return found
 
     def rounds(self, effort: Effort) -> int:
@@ -120,14 +128,14 @@ class Classes:
             part.of(features.tables),
             learned,
             features.categorical,
-            objective=objective | {"learning_rate": effort.rate},
+            objective=objective | _STEADY | {"learning_rate": effort.rate},
             trees=self.rounds(effort),
             rng=rng,
         )
         return _Plain(trained, _both_chances if self.classes == 2 else np.asarray)
 
     def judge(self, predicted: Floats, part: Part) -> Judged | None:
-        """Return the mean AUC over the classes of the rows; of two classes, that of the second.
+        """Return the mean AUC over classes of at least 1 % of the rows; of two, that of the second.
 
         The influence of a row is that of its placement (DeLong, DeLong and Clarke-Pearson,
         Biometrics 1988).
@@ -138,10 +146,11 @@ class Classes:
         """
         truth = part.of(self.labels)
         asked = range(1, 2) if self.classes == 2 else range(self.classes)
+        least = _LEAST_SHARE if self.classes > 2 else 0.0
         found = [
             _auc(predicted[:, label], truth == label)
             for label in asked
-            if 0 < (truth == label).mean() < 1
+            if max(least, 1 / len(truth)) <= (truth == label).mean() < 1
         ]
         if not found:
             return None
@@ -162,8 +171,8 @@ class Classes:
         counts = np.bincount(part.of(self.labels), minlength=self.classes)
         if counts.max() > _ALL_ALIKE * counts.sum():
             return _CONSTANT
-        if self.cardinality > CLASSES and counts[CLASSES] > _MOST_POOLED * counts.sum():
-            return f"its {CLASSES} most frequent values are too few of the rows"
+        if self.cardinality > self.classes and counts[-1] > _MOST_POOLED * counts.sum():
+            return "its most frequent values are too few of the rows"
         return ""
 
 

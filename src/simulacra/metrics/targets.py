@@ -52,7 +52,7 @@ def find_targets(
     """Choose targets by how well a small model foretells each column from all others.
 
     Passed over are text, lists, identifiers and keys; columns without repeated values; constants
-    (99 % alike); categories of which the 20 most frequent make up less than half of the rows; and
+    (99 % alike); categories whose 20 most frequent (1 % each) are less than half of the rows; and
     amounts that most rows lack. Each other column, 50 at most, is foretold by LightGBM with 20
     rounds at a learning rate of 0.3 on up to 4,000 real rows, 30 % of them held back. The strength
     is the Gini coefficient ``2 AUC - 1``, or the root of R²; chosen are the 8 strongest of at least

@@ -30,9 +30,10 @@ _CELLS_OF_MANY = 4_000_000
 class Utility:
     """Train on synthetic, test on real (TSTR; Esteban et al., arXiv:1706.02633), for each target.
 
-    The value is the AUC (one class against the rest, the mean over the classes of the test rows)
-    of LightGBM that learned a target column from synthetic rows and is judged on real ones; for a
-    target that is an amount, R². The floor is the same trained on as many real rows (TRTR), and
+    The value is the AUC of LightGBM that learned a target column from synthetic rows and is judged
+    on real ones: one class against the rest, the mean over the classes of at least 1 % of the test
+    rows, of which up to 20 are told apart, and all rarer ones are one. For a target that is an
+    amount it is R². The floor is the same trained on as many real rows (TRTR), and
     ``details["gap"]`` the value minus the floor, with its interval. Test rows are the hold-out;
     or, without one, 30 % of the real rows, which whoever made the synthetic rows had learned from
     too. Intervals are about the test rows: another training might differ by as much again.
