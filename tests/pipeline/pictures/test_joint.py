@@ -140,8 +140,9 @@ def test_children_are_counted_and_large_families_joined():
 
 def test_few_parents_are_not_drawn():
     key = Reference("orders", ("person",), "people", ("id",))
-    few = reference_counts(np.arange(9))
-    assert "shares" not in children_per_parent(key, {"real": few, "synthetic": few})
+    for children in (np.arange(9), np.arange(15)):
+        few = reference_counts(children)
+        assert "shares" not in children_per_parent(key, {"real": few, "synthetic": few})
 
 
 def test_a_table_is_drawn_alike_each_time_and_with_no_rows_at_all():

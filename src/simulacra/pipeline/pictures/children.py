@@ -47,6 +47,8 @@ def children_per_parent(
     starts = _starts(max(int(counts.children.max(initial=0)) for counts in usual.values()))
     counts = {side: _binned(each, starts) for side, each in usual.items()}
     groups = merged(counts)
+    if len(groups) < 2:
+        return picture | {"why": f"too few real parents to tell apart by groups of {FEWEST}"}
     least = [int(starts[start]) for start, _ in groups]
     most = [begin - 1 for begin in least[1:]]
     return picture | {

@@ -29,6 +29,10 @@
   });
   document.addEventListener("scroll", () => tip.classList.remove("on"), { passive: true });
 
+  addEventListener("beforeprint", () => {
+    for (const more of document.querySelectorAll(".attack details")) more.open = true;
+  });
+
   for (const controls of document.querySelectorAll("[data-controls]")) {
     const list = document.getElementById(controls.dataset.controls);
     const cards = [...list.children];
