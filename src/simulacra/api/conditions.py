@@ -27,13 +27,12 @@ _PILOT = 20_000
 _ROUNDING = 1e-9
 
 
-def conditions_of(given: Given, fitted: FittedDataset, *, single: bool) -> dict[str, Condition]:
+def conditions_of(given: Given, fitted: FittedDataset) -> dict[str, Condition]:
     """Return the condition of each table that something is wanted of.
 
     Args:
-        given: What the user gave.
+        given: What the user gave: by table, or of the only one.
         fitted: The tables.
-        single: Whether ``given`` is about the only table, and doesn't name it.
 
     Raises:
         SpecError: There is no such table or column, or a value is not of its type.
@@ -41,7 +40,9 @@ def conditions_of(given: Given, fitted: FittedDataset, *, single: bool) -> dict[
     """
     if given is None:
         return {}
-    if single:
+    if len(fitted.tables) == 1 and not (
+        isinstance(given, Mapping) and {*given} == {*fitted.tables}
+    ):
         given = {next(iter(fitted.tables)): given}
     if not isinstance(given, Mapping):
         raise UsageError(
@@ -131,12 +132,23 @@ def balanced(
     ((name, rows),) = wanted.items()
     schema = fitted.tables[name].schema
     before = conditions.get(name, Condition({}, {}))
-    Condition.of({column: list(some) for column, some in shares.items()}, schema, name)
+    asked = Condition.of({column: list(some) for column, some in shares.items()}, schema, name)
+    typed = {
+        column: some.to_pylist()
+        for column, some in asked.sets.items()
+        if isinstance(some, pa.Array)
+    }
     pilot = fitted.draw_all({name: _PILOT}, seed=seed, ctx=ctx)
     learned = next(pa.Table.from_batches(batches, schema) for _, batches in pilot)
     rng = RngKey(seed, ("balance",))
     values = {
-        column: _spread(column, some, rows, learned, rng.child(column).generator())
+        column: _spread(
+            column,
+            dict(zip(typed[column], some.values(), strict=True)),
+            rows,
+            learned,
+            rng.child(column).generator(),
+        )
         for column, some in shares.items()
     }
     given = Condition.of(pa.table(values), schema, name)

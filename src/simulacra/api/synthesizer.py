@@ -30,6 +30,7 @@ from simulacra.core.schema import DatasetSpec
 from simulacra.pipeline.options import STRUCTURE_ROWS, FitOptions
 
 if TYPE_CHECKING:
+    from simulacra.pipeline.conditions.wanted import Condition
     from simulacra.pipeline.dataset import FittedDataset
     from simulacra.pipeline.journal import Journal
     from simulacra.pipeline.plan import Plan
@@ -193,11 +194,7 @@ class Synthesizer:
         """
         fitted = self.fitted
         frames = {}
-        conditions = conditions_of(given, fitted, single=self._is_single)
-        wanted = fitted.plan(rows_of(rows, conditions), scale)
-        if balance is not None:
-            seed = self._seed if seed is None else seed
-            conditions = balanced(balance, conditions, fitted, wanted, seed=seed, ctx=self._ctx)
+        wanted, conditions = self._wanted(rows, scale, given, balance, seed)
         drawn = fitted.draw_all(wanted, seed=seed, ctx=self._ctx, given=conditions)
         for name, batches in drawn:
             made = pa.Table.from_batches(batches, fitted.tables[name].schema)
@@ -205,6 +202,23 @@ class Synthesizer:
         if self._is_single:
             return next(iter(frames.values()))
         return {name: frames[name] for name in fitted.tables}
+
+    def _wanted(
+        self,
+        rows: int | Mapping[str, int] | None,
+        scale: float | None,
+        given: Given,
+        balance: Mapping[str, Mapping[Any, float]] | None,
+        seed: int | None,
+    ) -> tuple[dict[str, int], dict[str, Condition]]:
+        """Return how many rows of each table are wanted, and how."""
+        fitted = self.fitted
+        conditions = conditions_of(given, fitted)
+        wanted = fitted.plan(rows_of(rows, conditions), scale)
+        if balance is not None:
+            seed = self._seed if seed is None else seed
+            conditions = balanced(balance, conditions, fitted, wanted, seed=seed, ctx=self._ctx)
+        return wanted, conditions
 
     def impute(self, data: Any, *, seed: int | None = None) -> Any:
         """Fill the nulls of rows by what was learned, drawing each row's given the rest of it.
@@ -254,6 +268,8 @@ class Synthesizer:
         rows: int | Mapping[str, int] | None = None,
         *,
         scale: float | None = None,
+        given: Given = None,
+        balance: Mapping[str, Mapping[Any, float]] | None = None,
         seed: int | None = None,
         file_format: str | None = None,
         partitioned: bool = False,
@@ -268,6 +284,8 @@ class Synthesizer:
             rows: How many of each table, or by table (the others follow); as many as were learned
                 when None.
             scale: How many, as a multiple of those learned.
+            given: What is wanted of the rows; see :meth:`sample`.
+            balance: Shares that values should have; see :meth:`sample`.
             seed: Another seed than the synthesizer's.
             file_format: The format in a folder; that of the file's ending, or Parquet.
             partitioned: Whether each table becomes a folder of Parquet parts.
@@ -286,7 +304,11 @@ class Synthesizer:
             UsageError: The arguments make no sense.
         """
         fitted = self.fitted
-        wanted = fitted.plan(rows, scale)
+        if resume and (given is not None or balance is not None):
+            raise UsageError(
+                "a run with given values can't be resumed", mend="Leave resume= or given= out"
+            )
+        wanted, conditions = self._wanted(rows, scale, given, balance, seed)
         journal = journal_of(str(dest), resume=resume, overwrite=overwrite)
         how = merged(if_exists, overwrite=overwrite)
         with drawing_once(journal, fitted, wanted, seed, str(dest), how, ctx=self._ctx) as is_done:
@@ -304,7 +326,9 @@ class Synthesizer:
                 ctx=self._ctx,
             )
             with target as writers:
-                drawn = fitted.draw_all(wanted, seed=seed, ctx=self._ctx, journal=journal)
+                drawn = fitted.draw_all(
+                    wanted, seed=seed, ctx=self._ctx, journal=journal, given=conditions
+                )
                 for name, batches in drawn:
                     with writers[name] as writer:
                         for batch in batches:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simulacra.cli.conditions import Balance, Given, balance_shares, given_values
 from simulacra.cli.resuming import going_on, journal_wanted, may_replace
 from simulacra.cli.settings import (
     AsJson,
@@ -247,6 +248,8 @@ def sample(
     *,
     rows: Rows = None,
     scale: Scale = None,
+    given: Given = None,
+    balance: Balance = None,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Another seed than the bundle's.")
     ] = None,
@@ -281,6 +284,8 @@ def sample(
             dest,
             rows_wanted(rows),
             scale=scale,
+            given=given_values(given, list(synthesizer.fitted.tables)),
+            balance=balance_shares(balance),
             seed=seed,
             file_format=file_format,
             partitioned=partitioned,
