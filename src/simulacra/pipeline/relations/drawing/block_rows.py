@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from simulacra.core.random import RngKey
+from simulacra.pipeline.conditions.drawing import draw_given
+from simulacra.pipeline.flat_model import FlatModel
 from simulacra.pipeline.nesting import Flat
 from simulacra.pipeline.relations.columns import as_counts, as_numbers
 from simulacra.pipeline.relations.drawing.blocks import Block
@@ -17,6 +21,9 @@ from simulacra.pipeline.relations.drawing.foreign_keys import ForeignKeys
 from simulacra.pipeline.relations.drawing.known_rows import KnownRows
 from simulacra.pipeline.relations.drawing.sibling_values import Separator
 from simulacra.pipeline.relations.unfilled_keys import with_filled
+
+_TRIED = 256
+"""Rows drawn to see what rules change."""
 
 
 class BlockDrawing:
@@ -69,22 +76,75 @@ class BlockDrawing:
 
     def _drawn_columns(self, block: Block) -> Flat:
         """Draw the columns that the model of the table draws."""
-        family, model = self._run.family, self._run.fitted.model
+        run, model = self._run, self._run.fitted.model
         if model is None:
             return Flat(pa.RecordBatch.from_pydict({}), {})
-        known, part = self._known, block.rows
-        parents = [rows[part] for rows in known.parents]
+        key = run.rng.child("block", block.number)
+        rows = np.arange(block.end - block.start)
+        if run.condition is None:
+            return self._draw_some(model, block, rows, key)
+
+        def draw(places: NDArray[np.int64], known: Mapping[str, pa.Array], key: RngKey) -> Flat:
+            return self._draw_some(model, block, places, key, known)
+
+        flat = draw_given(run.condition, len(rows), start=block.start, draw=draw, rng=key)
+        return model.renumbered(flat, rng=key, start=block.start, but=run.condition.columns)
+
+    def _draw_some(
+        self,
+        model: FlatModel,
+        block: Block,
+        rows: NDArray[np.int64],
+        key: RngKey,
+        known: Mapping[str, pa.Array] | None = None,
+    ) -> Flat:
+        """Draw some rows of a block.
+
+        Args:
+            model: What draws them.
+            block: The block.
+            rows: Their places in it; a row may be tried several times.
+            key: The key of the draw.
+            known: Values that they must have.
+        """
+        family, part = self._run.family, block.rows
+        whole = np.array_equal(rows, np.arange(block.end - block.start))
+        parents = [places[part] if whole else places[part][rows] for places in self._known.parents]
         given = self._run.parent_values(parents)
-        given |= {n: known.columns[n][part] for n in sorted(model.given & known.columns.keys())}
-        separator = Separator(family, parents, without=set(known.columns))
+        early = {n: self._known.columns[n][part] for n in sorted(self._early)}
+        given |= {n: v if whole else v.take(pa.array(rows)) for n, v in early.items()}
+        context = self._known.context(part, family.given)
+        separator = Separator(family, parents, without=set(self._known.columns))
         return model.draw(
-            block.end - block.start,
-            context=known.context(part, family.given),
-            rng=self._run.rng.child("block", block.number),
+            len(rows),
+            context=context if whole or context is None else context.take(rows),
+            rng=key,
             start=block.start,
             given=pa.RecordBatch.from_pydict(given) if given else None,
             adjust=separator.apply if separator.is_needed else None,
+            held=model.held({**given, **known}, self._effects) if known else None,
         )
+
+    @cached_property
+    def _early(self) -> frozenset[str]:
+        """The columns drawn before others that rules use."""
+        model = self._run.fitted.model
+        return frozenset() if model is None else model.given & self._known.columns.keys()
+
+    @cached_property
+    def _effects(self) -> list[frozenset[str]]:
+        """What each rule changes, by what it does to some drawn rows."""
+        model = self._run.fitted.model
+        assert model is not None  # noqa: S101 - asked of tables with columns of their own
+        block = Block(0, 0, min(_TRIED, self._run.rows))
+        rows = np.arange(block.end)
+        batch = self._draw_some(model, block, rows, self._run.rng.child("tried")).batch
+        parents = [places[block.rows] for places in self._known.parents]
+        given = self._run.parent_values(parents)
+        given |= {name: self._known.columns[name][block.rows] for name in self._early}
+        for name, values in given.items():
+            batch = batch.append_column(name, values)
+        return model.effects(batch)
 
     def _order(self, columns: Mapping[str, pa.Array], part: slice) -> NDArray[np.intp] | None:
         """Return the order in which the rows of each owner ascend, None if they do."""

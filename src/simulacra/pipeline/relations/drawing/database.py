@@ -12,6 +12,7 @@ import pyarrow as pa
 from simulacra.core.context import RunContext
 from simulacra.core.protocols import BLOCK_ROWS
 from simulacra.core.random import RngKey
+from simulacra.pipeline.conditions.checks import check_drawable
 from simulacra.pipeline.conditions.wanted import Condition
 from simulacra.pipeline.fitted_table import FittedTable
 from simulacra.pipeline.journal import Journal
@@ -65,6 +66,8 @@ class Drawing:
     ) -> None:
         self._tables = tables
         self._given = given or {}
+        for name, condition in self._given.items():
+            check_drawable(condition, tables[name], name)
         self._graph = graph_of(tables, order)
         self._rows = rows
         self._seed = seed
@@ -147,6 +150,7 @@ class Drawing:
             self._makers,
             rng,
             self._ctx,
+            self._given.get(name),
         )
         drawing = TableDrawing(run, wanted_values(name, self._tables), self._record(name))
         self._drawn[name] = drawing.drawn

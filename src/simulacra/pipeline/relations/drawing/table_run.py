@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from simulacra.core.context import RunContext
 from simulacra.core.random import RngKey
+from simulacra.pipeline.conditions.wanted import Condition
 from simulacra.pipeline.fitted_table import FittedTable
 from simulacra.pipeline.relations.columns import take_values
 from simulacra.pipeline.relations.drawing.drawn_table import DrawnTable
@@ -32,6 +33,7 @@ class TableRun:
         makers: What makes the identifiers of each table.
         rng: The key of the table in this run.
         ctx: Limits and progress.
+        condition: What is wanted of the rows, if anything.
     """
 
     name: str
@@ -43,6 +45,7 @@ class TableRun:
     makers: Mapping[str, KeyMaker]
     rng: RngKey
     ctx: RunContext
+    condition: Condition | None = None
 
     def parent_column(self, place: int, column: str) -> pa.Array:
         """Return a column of all parents in one relation to another table."""
