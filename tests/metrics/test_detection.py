@@ -40,8 +40,9 @@ def test_lost_structure_is_detected_and_told(weather):
     assert score.value > 0.9
     assert abs(score.floor - 0.5) < 0.06
     told = [item["column"] for item in score.details["given_away_by"]]
-    assert len(told) == 5
-    assert {"temp", "dewp", "humid"} & set(told[:2])
+    # Temperature and dew point settle humidity; no other column has lost anything.
+    assert set(told[:3]) == {"temp", "dewp", "humid"}
+    assert sum(item["share"] for item in score.details["given_away_by"][:3]) > 0.95
 
 
 @pytest.mark.parametrize(

@@ -98,22 +98,32 @@ class Trained:
         found: NDArray[np.float64] = self.booster.predict(matrix)
         return found
 
+    def total_gains(self, columns: Sequence[str]) -> dict[str, float]:
+        """Return the gain that each column brought, in what the objective counts.
+
+        Args:
+            columns: The column that each feature tells of.
+        """
+        totals: dict[str, float] = dict.fromkeys(columns, 0.0)
+        gains = self.booster.feature_importance("gain")
+        for column, gain in zip(columns, gains, strict=True):
+            totals[column] += float(gain)
+        return totals
+
     def gains(self, columns: Sequence[str]) -> dict[str, float]:
         """Return the share of the total gain that each column brought, greatest first.
 
         Args:
             columns: The column that each feature tells of.
         """
-        totals: dict[str, float] = {}
-        gains = self.booster.feature_importance("gain")
-        for column, gain in zip(columns, gains, strict=True):
-            totals[column] = totals.get(column, 0.0) + float(gain)
-        total = sum(totals.values()) or 1.0
-        return {
-            column: gain / total
-            for column, gain in sorted(totals.items(), key=lambda item: -item[1])
-            if gain > 0
-        }
+        return shares(self.total_gains(columns))
+
+
+def shares(totals: Mapping[str, float]) -> dict[str, float]:
+    """Return what part each has in the total, greatest first, without those that have none."""
+    total = sum(totals.values()) or 1.0
+    ordered = sorted(totals.items(), key=lambda item: -item[1])
+    return {name: part / total for name, part in ordered if part > 0}
 
 
 def train(

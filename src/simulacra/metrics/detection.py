@@ -10,7 +10,7 @@ import pyarrow as pa
 from simulacra.core.random import RngKey
 from simulacra.core.schema import TableSpec
 from simulacra.core.scores import Group, Measure, Score
-from simulacra.metrics.boosting import Trained, matrices, side_by_side, train
+from simulacra.metrics.boosting import Trained, matrices, shares, side_by_side, train
 from simulacra.metrics.columns import Leaf, leaves
 from simulacra.metrics.intervals import Interval
 from simulacra.metrics.sides import Floor, Sides, thread_budget
@@ -26,9 +26,10 @@ class Detection:
     0.5: they can't be told apart; 1: every row is given away (Lopez-Paz and Oquab, "Revisiting
     classifier two-sample tests", ICLR 2017). The classifier is LightGBM with 200 trees, trained on
     70 % of as many real as synthetic rows and judged on the rest. ``details["given_away_by"]``
-    lists the five columns that told most, with their share of the gain, and how: the values and
-    ranges of which there are too many or too few, or the column they go with wrongly. Below 0.5 is
-    chance, or synthetic rows that are copies of the very rows they are measured against.
+    lists the five columns that told most, with their share of the gain beyond what chance gains
+    (as for the floor), and how: the values and ranges of which there are too many or too few, or
+    the column they go with wrongly. Below 0.5 is chance, or synthetic rows that are copies of the
+    very rows they are measured against.
 
     Numbers, dates and times come as numbers; categories as codes; text and lists by their length
     (and number of words); nulls stay nulls. Identifiers and a primary key of one column are left
@@ -72,14 +73,24 @@ class Detection:
             return [Score(self.name, None, details={"why": why, **details})]
         groups = options.get("groups")
         pairs = [(sides.reference, sides.synthetic), real_pair(sides, rng)]
-        (value, interval, gains), (floor, _, _) = side_by_side(
+        (value, interval, gains), (floor, _, usual) = side_by_side(
             lambda pair: _auc(found, *pair, groups, rng), pairs, thread_budget(options)
         )
         details["floor"] = (Floor.HALVES if holdout is None else Floor.HOLDOUT).value
         details["given_away_by"] = given_away_by(
-            found, *pairs[0], gains, by_chance=interval[0] <= CHANCE
+            found, *pairs[0], _beyond(gains, usual), by_chance=interval[0] <= CHANCE
         )
         return [Score(self.name, value, floor=floor, details=details, interval=interval)]
+
+
+def _beyond(gains: Mapping[str, float], usual: Mapping[str, float]) -> dict[str, float]:
+    """Return the share of each column in what was gained beyond what chance gains.
+
+    Trees gain something by chance from every column, most from those of many values; as much as
+    where real rows are told from real ones.
+    """
+    beyond = {name: max(gain - usual.get(name, 0.0), 0.0) for name, gain in gains.items()}
+    return shares(beyond if any(beyond.values()) else gains)
 
 
 def _auc(
@@ -103,4 +114,4 @@ def _auc(
 
     named = [groups_of(side, groups) for side in (reference, other)]
     value, interval, trained = judged_auc(features.tables, named, rng, learn)
-    return value, interval, trained.gains(features.columns)
+    return value, interval, trained.total_gains(features.columns)

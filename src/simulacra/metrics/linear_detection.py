@@ -12,7 +12,7 @@ import pyarrow as pa
 from simulacra.core.random import RngKey
 from simulacra.core.schema import TableSpec
 from simulacra.core.scores import Group, Measure, Score
-from simulacra.metrics.boosting import side_by_side
+from simulacra.metrics.boosting import shares, side_by_side
 from simulacra.metrics.columns import Leaf, leaves
 from simulacra.metrics.embedding import embed, most_points
 from simulacra.metrics.intervals import Interval
@@ -122,9 +122,7 @@ class _Sum:
             name: float(weighted[:, names == name].sum(axis=1).std())
             for name in dict.fromkeys(columns)
         }
-        total = sum(parts.values()) or 1.0
-        ordered = sorted(parts.items(), key=lambda item: -item[1])
-        return {name: part / total for name, part in ordered if part > 0}
+        return shares(parts)
 
 
 def _auc(
