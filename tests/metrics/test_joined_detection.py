@@ -102,6 +102,18 @@ def test_parents_known_by_heart_tell_nothing():
     assert score.value > 0.9
 
 
+def test_parents_that_are_nothing_but_keys_are_joined_too():
+    rng = np.random.default_rng(2)
+    parent = pa.table({"id": np.arange(300)})
+    child = pa.table({"of": rng.integers(0, 300, 3_000), "y": rng.normal(0, 1, 3_000)})
+    real = {"parent": parent, "child": child}
+    other = {**real, "child": child.set_column(1, "y", pa.array(rng.normal(0, 1, 3_000)))}
+    spec = dataset(real, {"parent": ["id"]}, {"child": [("of", "parent", "id")]})
+    (score,) = related(JOINED, spec, real, other).values()
+    # 900 rows a side are judged: the standard error is 0.0136.
+    assert abs(score.value - 0.5) < 4 * 0.0136
+
+
 def test_a_few_parents_are_judged_by_rows():
     rng = np.random.default_rng(1)
     names = pa.table({"id": np.arange(9), "x": rng.normal(0, 1, 9)})

@@ -42,7 +42,9 @@ class Coverage:
 
     name: ClassVar[str] = "coverage"
     scope: ClassVar[str] = "column"
-    measures: ClassVar[tuple[Measure, ...]] = (Measure("coverage", "Coverage", Group.FIDELITY),)
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("coverage", "Range and category coverage", Group.FIDELITY),
+    )
     optional: ClassVar[bool] = False
 
     def compute(

@@ -126,6 +126,11 @@ class Parents:
     values: pa.Table
     places: NDArray[np.int64] | None
 
+    @property
+    def rows(self) -> int:
+        """How many rows there are; a table without columns doesn't tell."""
+        return self.values.num_rows if self.places is None else len(self.places)
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -162,7 +167,7 @@ def _numbered(sides: Sequence[Parents]) -> list[NDArray[np.int64]]:
     The k-th parent of some values has the same number on every side: where both sides have the same
     parents, as tables shared with a hold-out, one must not be learned from by its twin.
     """
-    ends = np.cumsum([side.values.num_rows for side in sides])
+    ends = np.cumsum([side.rows for side in sides])
     values = np.zeros(int(ends[-1]), np.int64)
     for column in sides[0].values.column_names:
         found = np.concatenate(as_labels([side.values.column(column) for side in sides]))
