@@ -4,9 +4,9 @@ Greedily, the column is measured whose distance is most simpler than itself; the
 column's place and the search goes on, so that distances of distances are found: once a departure
 is written as its delay, the column of delays becomes 0.
 
-Then times that never come before (or after) a given one are measured from it unless that costs
-something: an order among a table's own columns a model may learn, but whoever draws the rows of a
-child has its parent's before their eyes.
+Then what never comes before (or never after) another one is measured from it unless that costs
+something: times from those of the rows' parents, and any column from another of its own table. Of a
+chain the last is measured from the one before it, and so on, as a distance has no order any more.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from simulacra.rules import ticks
 from simulacra.rules.circle import cut_of, wrap
-from simulacra.rules.difference import Difference, DifferenceConfig
+from simulacra.rules.difference import Difference, DifferenceConfig, Order
 from simulacra.rules.finding.columns import Column, counted
 from simulacra.rules.finding.evidence import Evidence
 from simulacra.rules.finding.orders import order_between, order_of
@@ -127,7 +127,31 @@ class _Search:
             self._measure(pairs, ((other, changed) for other in partners))
 
     def keep_orders(self, evidence: Evidence) -> None:
-        """Measure times from given ones that they never come before, or never after."""
+        """Measure columns from others that they never come before, or never after."""
+        self._keep_given_orders(evidence)
+        self._keep_own_orders()
+
+    def _keep_own_orders(self) -> None:
+        plain = [name for name, column in self._columns.items() if self._is_plain(column)]
+        levels = {name: float(np.median(self._levels(name))) for name in plain}
+        for name in sorted(plain, key=lambda name: -levels[name]):
+            self._costs.clear()
+            rows = np.arange(len(self._training))
+            lower = [other for other in plain if self._is_plain(self._columns[other])]
+            pairs = [self._ordered(name, other, rows) for other in lower if other != name]
+            some = {(name, p.other): p for p in pairs if p is not None and p.positive}
+            if some:
+                self._take(self._best(some))
+
+    def _is_plain(self, column: Column) -> bool:
+        return not column.given and not column.steps and column.period is None
+
+    def _levels(self, name: str) -> NDArray[np.float64]:
+        """Return the known values on a scale that columns of one family share."""
+        column = self._columns[name]
+        return column.count[column.known] / float(column.unit.per)
+
+    def _keep_given_orders(self, evidence: Evidence) -> None:
         given = [name for name, column in self._columns.items() if column.given]
         for name in [name for name in self._columns if self._is_time(name)]:
             self._costs.clear()
@@ -146,12 +170,14 @@ class _Search:
         both = self._both(name, other)
         if both is None or minus.unit.family != column.unit.family:
             return None
-        if order_between(column, minus, rows) is None:
+        order = order_between(column, minus, rows)
+        if order is None:
             return None
         origin = ticks.read(minus.values, column.unit).count[both]
         distance = column.count[both] - origin
         gain = self._cost(name) - min(cost(distance, leaves_of(origin), self._training[both]))
-        return _Pair(name, other, -1, gain, positive=True, twin=None) if gain > -MOST_COST else None
+        above = order in (Order.ABOVE, Order.NOT_BELOW)
+        return _Pair(name, other, -1, gain, above, twin=None) if gain > -MOST_COST else None
 
     def _best(self, pairs: Mapping[tuple[str, str], _Pair]) -> _Pair:
         """Return the pair that saves most, and of those equally good one with a given column."""
