@@ -207,6 +207,17 @@ def test_hints_say_what_there_is_too_much_or_too_little_of(real, synthetic, expe
     assert set(how(real, synthetic).split("; ")) == expected
 
 
+def test_ranges_of_the_greatest_floats_are_told():
+    rng = np.random.default_rng(5)
+    real = pa.table(
+        {"x": np.where(rng.random(400) < 0.5, -1, 1) * rng.uniform(1.5e308, 1.7e308, 400)}
+    )
+    other = pa.table({"x": np.abs(real["x"].to_numpy())})
+    (item,) = given_away_by(leaves(spec_of(real), real), real, other, {"x": 1.0}, by_chance=False)
+    assert "too rarely below" in item["how"]
+    assert "0.0% of the synthetic rows" in item["how"]
+
+
 @pytest.mark.parametrize(
     ("real", "synthetic", "spec", "expected"),
     [

@@ -146,7 +146,8 @@ def _of_numbers(name: str, numbers: Sequence[Numbers], scale: Scale, most: int) 
     ranges = round(most * len(rest) / max(len(known), 1))
     edges = np.empty(0)
     if ranges > 1:
-        edges = scale.rounded(np.quantile(rest, np.arange(1, ranges) / ranges))
+        # Halves, since the distance of two floats may overflow.
+        edges = scale.rounded(2 * np.quantile(rest / 2, np.arange(1, ranges) / ranges))
     bounds = _bounds([scale.say(float(edge)) for edge in edges])
     but = " (but for frequent values)" if len(shared) else ""
     said = [range_said(*bound) + but for bound in bounds]

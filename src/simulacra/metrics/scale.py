@@ -15,6 +15,8 @@ from simulacra.metrics.encode import is_text
 _UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 _DAY = 86_400.0
 _CLOCK_STEPS = (_DAY, 3_600.0, 60.0, 1.0)
+_GREATEST = 1e300
+"""The greatest distance between edges that is told from others: its double must not overflow."""
 _ORDINAL_EPOCH = 719_163
 """1970-01-01 as ``date.toordinal`` counts."""
 
@@ -80,7 +82,8 @@ class Scale:
         said = np.unique(edges - self.origin) / self.unit
         if not len(said):
             return said
-        gaps = np.diff(said)
+        with np.errstate(over="ignore"):
+            gaps = np.minimum(np.diff(said), _GREATEST)
         if len(gaps):
             nearest = np.minimum(np.append(gaps, np.inf), np.append(np.inf, gaps))
         else:
@@ -91,7 +94,7 @@ class Scale:
 
     def _round(self, value: float, gap: float) -> float:
         if self.form == "plain":
-            return round(value, -max(math.floor(math.log10(gap)), -300))
+            return round(value, -min(max(math.floor(math.log10(gap)), -300), 300))
         step = next((step for step in _CLOCK_STEPS if step <= gap), 1.0)
         return round(value / step) * step
 
