@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 
 @pytest.fixture
@@ -61,3 +64,73 @@ def test_mistakes_leave_nothing(simulacra, shop, tmp_path, arguments, text):
 def test_the_source_is_never_the_target(simulacra, shop):
     assert simulacra("subset", shop, shop, "--rows", "10", "--overwrite").code == 2
     assert pq.read_table(shop / "orders.parquet").num_rows == 1_000
+
+
+def test_only_some_tables_are_taken(simulacra, shop, tmp_path):
+    pq.write_table(pa.table({"n": [1, 2]}), shop / "log.parquet")
+    chosen = ("--include", "*[ms]", "--exclude", "it*", "--rows", "10", "--quiet")
+    assert simulacra("subset", shop, tmp_path / "some", *chosen).code == 0
+    assert [path.name for path in (tmp_path / "some").glob("*.parquet")] == ["orders.parquet"]
+    done = simulacra("subset", shop, tmp_path / "none", "--rows", "1", "--include", "order")
+    assert (done.code, "no table is called 'order'" in done.err) == (2, True)
+
+
+def test_a_subset_goes_into_a_database_and_out(simulacra, shop, tmp_path):
+    """What is there is filled, replaced or left alone, as is asked for."""
+    file = f"sqlite:///{tmp_path}/shop.sqlite"
+    assert simulacra("subset", shop, file, "--rows", "orders=40", "--quiet").code == 0
+
+    def ids():
+        with closing(sqlite3.connect(tmp_path / "shop.sqlite")) as connection:
+            assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+            return {number for (number,) in connection.execute("SELECT order_id FROM orders")}
+
+    first = ids()
+    refused = simulacra("subset", shop, file, "--rows", "orders=40", "--seed", "1")
+    assert (refused.code, "the table holds rows already" in refused.err) == (3, True)
+    assert ids() == first
+    how = ("--seed", "1", "--quiet", "--if-exists")
+    assert simulacra("subset", shop, file, "--rows", "orders=30", *how, "replace").code == 0
+    assert len(ids()) == 30
+    assert ids() != first
+    # The database declares the keys that had to be found before.
+    out = tmp_path / "out"
+    chosen = ("--scale", "1", "--exclude", "items", "--quiet")
+    assert simulacra("subset", file, out, *chosen).code == 0
+    assert set(pq.read_table(out / "orders.parquet")["order_id"].to_pylist()) == ids()
+    broken = simulacra("subset", shop, file, "--rows", "orders=1000", *how, "append")
+    assert (broken.code, "the rows don't keep" in broken.err) == (3, True)
+    assert len(ids()) == 30
+
+
+def test_the_specification_of_a_folder_has_keys_and_nothing_of_anyone(simulacra, tmp_path):
+    people = tmp_path / "people.sqlite"
+    with closing(sqlite3.connect(people)) as connection, connection:
+        connection.executescript(
+            """CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL, mood TEXT);
+            CREATE TABLE visits (id INTEGER PRIMARY KEY, person INTEGER NOT NULL
+                REFERENCES people (id), reason TEXT);"""
+        )
+        rows = [(n, f"Grete Xylander {n}", f"secretmood{n % 3}") for n in range(90)]
+        connection.executemany("INSERT INTO people VALUES (?, ?, ?)", rows)
+        visits = [(n, n % 90, f"secretreason{n % 2}") for n in range(200)]
+        connection.executemany("INSERT INTO visits VALUES (?, ?, ?)", visits)
+    spec = tmp_path / "spec.yaml"
+    assert simulacra("detect", people, "-o", spec, "--quiet").code == 0
+    for more in ((), ("--spec", spec)):
+        out = tmp_path / f"out{len(more)}"
+        assert simulacra("subset", people, out, "--rows", "visits=50", "--quiet", *more).code == 0
+        text = (out / "spec.yaml").read_text(encoding="utf-8")
+        tables = yaml.safe_load(text)["tables"]
+        assert tables["people"]["primary_key"] == ["id"]
+        assert tables["visits"]["foreign_keys"] == [
+            {"columns": ["person"], "parent": "people", "parent_columns": ["id"]}
+        ]
+        for value in ("Grete", "Xylander", "secretmood", "secretreason"):
+            assert value not in text
+        assert "rows" not in tables["people"]
+        again = f"sqlite:///{tmp_path}/again{len(more)}.sqlite"
+        assert simulacra("subset", out, again, "--scale", "1", "--quiet").code == 0
+        with closing(sqlite3.connect(tmp_path / f"again{len(more)}.sqlite")) as connection:
+            keys = connection.execute("SELECT * FROM pragma_foreign_key_list('visits')").fetchall()
+            assert [key[2:5] for key in keys] == [("people", "person", "id")]

@@ -43,6 +43,8 @@ def test_into_a_folder_and_back(
     form, postgres_url, second_postgres_url, execute, copy, rows, declared, tmp_path
 ):
     execute(postgres_url, *SHOP)
+    if form == "csv":
+        execute(postgres_url, "ALTER TABLE orders DROP photo")  # bytes are no text
     folder = tmp_path / "shop"
     copy(postgres_url, folder, file_format=form)
     spec = yaml.safe_load((folder / "spec.yaml").read_text(encoding="utf-8"))["tables"]
@@ -54,7 +56,7 @@ def test_into_a_folder_and_back(
     found, wanted = rows(second_postgres_url), rows(postgres_url)
     if form == "csv":  # an empty text and none look the same there
         for row in (*wanted["orders"], *found["orders"]):
-            row["note"], row["photo"] = row["note"] or None, row["photo"] or None
+            row["note"] = row["note"] or None
     assert found == wanted
     assert declared(second_postgres_url) == declared(postgres_url)
     add = "INSERT INTO customers (email) VALUES ('new@x') RETURNING id"

@@ -97,13 +97,12 @@ def test_a_wrong_password_is_told_without_it(login, ctx):
         "postgresql://me:hunter2@127.0.0.1:1/shop?sslmode=hunter",
     ],
 )
-@pytest.mark.parametrize("command", ["synth", "detect", "subset", "inspect"])
+@pytest.mark.parametrize("command", ["synth", "detect", "subset"])
 def test_no_message_has_it(command, url, tmp_path, monkeypatch, capsys):
     words = {
         "synth": [url, str(tmp_path / "out")],
         "detect": [url],
         "subset": [url, str(tmp_path / "out"), "--rows", "1"],
-        "inspect": [url],
     }[command]
     monkeypatch.setattr("sys.argv", ["simulacra", command, *words])
     with pytest.raises(SystemExit) as ended:
@@ -129,7 +128,7 @@ def test_what_is_written_of_a_database_has_none_of_it(
     told = ""
     for words in (
         ["detect", full, "-o", "spec.yaml"],
-        ["fit", full, "model.sim"],
+        ["fit", full, "-o", "model.sim"],
         ["synth", full, "copy"],
         ["synth", full, "copy.duckdb", "--resume"],
         ["subset", full, "part", "--rows", "10", "--json"],

@@ -21,12 +21,13 @@ def connect(database: Database, *, read_only: bool = False) -> Connection:
         read_only: Makes no difference here.
     """
     del read_only
-    return Connection(**_arguments(database))
+    return _opened(Connection(**_arguments(database)))
 
 
 def connect_loading(database: Database) -> LoadingConnection:
     """Return a connection that loads rows from memory."""
-    return LoadingConnection(**_arguments(database), local_infile=True)
+    made: LoadingConnection = _opened(LoadingConnection(**_arguments(database), local_infile=True))
+    return made
 
 
 def _arguments(database: Database) -> Mapping[str, Any]:
@@ -37,7 +38,19 @@ def _arguments(database: Database) -> Mapping[str, Any]:
     file = Path("~/.my.cnf").expanduser()
     if not database.url.password and file.is_file():
         arguments["read_default_file"] = str(file)
-    return {**arguments, "charset": "utf8mb4", "init_command": "SET time_zone = '+00:00'"}
+    return {
+        **arguments,
+        "charset": "utf8mb4",
+        "init_command": "SET time_zone = '+00:00'",
+        "defer_connect": True,
+    }
+
+
+def _opened(connection: Any) -> Any:
+    # pymysql takes passwords for Latin 1; servers, and their own clients, for UTF-8.
+    connection.password = connection.password.decode("latin1").encode()
+    connection.connect()
+    return connection
 
 
 class LoadingConnection(Connection):  # type: ignore[misc]  # pymysql ships no types

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from simulacra.connectors.sql.connections import engine
 from simulacra.connectors.sql.dialects import MYSQL
-from simulacra.connectors.sql.dialects import Dialect as OurDialect
 from simulacra.connectors.sql.origin import Origin
 from simulacra.connectors.sql.place import Database
+from simulacra.connectors.sql.sqlalchemy.keys import Keys, foreign_keys
+from simulacra.connectors.sql.sqlalchemy.names import unescaped
 from simulacra.connectors.sql.sqlalchemy.types import enum_values, generic_of_sqlalchemy
 from simulacra.connectors.sql.types.native import generic_of
 from simulacra.core.errors import InputError
@@ -42,7 +43,8 @@ def origins(database: Database, wanted: Sequence[str | None], *, views: bool) ->
             connection.exec_driver_sql(first)
         types = _native_types(database, connection)
         checks = _rows(connection, database.dialect.more_checks)
-        keys = _foreign_keys(connection, database.dialect)
+        known = database.dialect.foreign_keys
+        keys = foreign_keys(_rows(connection, known)) if known is not None else None
         for name in wanted:
             schema = _Schema(database, inspect(connection), name, types, checks, keys)
             yield from schema.origins(views=views)
@@ -81,49 +83,6 @@ def _native_types(database: Database, connection: Connection) -> _Types | None:
     return types
 
 
-_Keys = dict[tuple[str, str], list[dict[str, Any]]]
-
-
-def _foreign_keys(connection: Connection, dialect: OurDialect) -> _Keys | None:
-    """Return the foreign keys of each table, by the database's own catalogue."""
-    if dialect.foreign_keys is None:
-        return None
-    found: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for row in _rows(connection, dialect.foreign_keys):
-        schema, table, name, column, parent_schema, parent, parent_column, *how = row
-        deferrable, deferred, on_delete, on_update = how
-        key = found.setdefault(
-            (schema, table, name),
-            {
-                "name": name,
-                "columns": [],
-                "schema": parent_schema,
-                "table": parent,
-                "parent_columns": [],
-                "deferrable": bool(deferrable),
-                "initially": "DEFERRED" if deferred else None,
-                "on_delete": _ACTIONS.get(on_delete),
-                "on_update": _ACTIONS.get(on_update),
-            },
-        )
-        key["columns"].append(column)
-        key["parent_columns"].append(parent_column)
-    keys: _Keys = {}
-    for (schema, table, _), key in found.items():
-        keys.setdefault((schema, table), []).append(key)
-    return keys
-
-
-_ACTIONS = {
-    **{action: action for action in ("CASCADE", "SET NULL", "SET DEFAULT")},
-    "r": "RESTRICT",
-    "c": "CASCADE",
-    "n": "SET NULL",
-    "d": "SET DEFAULT",
-}
-"""By PostgreSQL's letters and MySQL's words; MySQL's RESTRICT is what it does unless told."""
-
-
 def _rows(connection: Connection, query: str | None) -> list[tuple[str, ...]]:
     if query is None:
         return []
@@ -141,7 +100,7 @@ class _Schema:
         name: str | None,
         types: _Types | None,
         checks: list[tuple[str, ...]],
-        keys: _Keys | None,
+        keys: Keys | None,
     ) -> None:
         self._database = database
         self._inspector = inspector
@@ -149,6 +108,7 @@ class _Schema:
         self._types = types
         self._checks = checks
         self._keys = keys
+        self._is_mysql = database.dialect.name == MYSQL.name
 
     def origins(self, *, views: bool) -> Iterator[Origin]:
         """Yield the tables, then the views."""
@@ -174,12 +134,19 @@ class _Schema:
             return {}
 
     def _origin(self, table: str, parts: dict[str, Any]) -> Origin:
-        if self._database.dialect.name == MYSQL.name:
-            parts = {part: _unescaped(found) for part, found in parts.items()}
+        if self._is_mysql:
+            parts = {part: unescaped(found) for part, found in parts.items()}
         key = parts["pk_constraint"] or {"name": None, "constrained_columns": []}
         columns = key["constrained_columns"]
         found = {c["name"]: self._column(table, c, columns) for c in parts["columns"]}
         self._check_whole(table, found)
+        keys = (
+            [self._foreign_key(k) for k in parts["foreign_keys"] or ()]
+            if self._keys is None
+            else self._keys.get((self._name or "", table), [])
+        )
+        # MySQL makes an index for each foreign key that has none, and calls it as the key.
+        implied = [(k["name"], k["columns"]) for k in keys if self._is_mysql]
         more = [sql for schema, name, sql in self._checks if (schema, name) == (self._name, table)]
         return {
             "dialect": self._database.dialect.name,
@@ -191,9 +158,7 @@ class _Schema:
                 {"name": unique["name"], "columns": list(unique["column_names"])}
                 for unique in parts["unique_constraints"] or ()
             ],
-            "foreign_keys": [self._foreign_key(k) for k in parts["foreign_keys"] or ()]
-            if self._keys is None
-            else self._keys.get((self._name or "", table), []),
+            "foreign_keys": keys,
             "checks": [
                 *(
                     {"name": check["name"], "sql": check["sqltext"]}
@@ -201,7 +166,7 @@ class _Schema:
                 ),
                 *({"name": None, "sql": sql} for sql in more),
             ],
-            "indexes": _indexes(parts),
+            "indexes": [i for i in _indexes(parts) if (i["name"], i["columns"]) not in implied],
             "comment": (parts["table_comment"] or {}).get("text"),
         }
 
@@ -264,34 +229,6 @@ class _Schema:
             "on_delete": _action(options.get("ondelete")),
             "on_update": _action(options.get("onupdate")),
         }
-
-
-_NAMES = {"name", "constrained_columns", "column_names"}
-
-
-def _unescaped(part: Any) -> Any:
-    """Return what SQLAlchemy tells of a MySQL table with names as they are, not as SQL has them."""
-    if isinstance(part, list):
-        return [_unescaped(one) for one in part]
-    if not isinstance(part, dict):
-        return part
-    return {
-        key: _plain(value) if key in _NAMES else _with_plain_keys(value)
-        for key, value in part.items()
-    }
-
-
-def _plain(name: Any) -> Any:
-    if isinstance(name, list):
-        return [_plain(one) for one in name]
-    return name.replace("``", "`") if isinstance(name, str) else name
-
-
-def _with_plain_keys(value: Any) -> Any:
-    """Return options, of which some, as lengths in an index, go by columns' names."""
-    if not isinstance(value, dict):
-        return value
-    return {_plain(key): _with_plain_keys(below) for key, below in value.items()}
 
 
 def _compiled(kind: TypeEngine[Any], dialect: Dialect) -> str:
