@@ -14,7 +14,15 @@ from simulacra.metrics.boosting import Trained, matrices, shares, side_by_side, 
 from simulacra.metrics.columns import Leaf, leaves
 from simulacra.metrics.intervals import Interval
 from simulacra.metrics.sides import Floor, Sides, thread_budget
-from simulacra.metrics.splitting import CHANCE, Matrix, groups_of, impossible, judged_auc, real_pair
+from simulacra.metrics.splitting import (
+    CHANCE,
+    Matrix,
+    groups_of,
+    impossible,
+    judged_auc,
+    one_of_each,
+    real_pair,
+)
 from simulacra.metrics.telling import given_away_by
 
 TREES = 200
@@ -37,7 +45,8 @@ class Detection:
 
     Options: ``rows``, the most rows a side (50,000); ``threads``; ``groups``, a column of whole
     numbers that is not compared: rows of one group are never both learned from and judged, unless
-    so few groups hold most rows (as good as 200) that some of them alone can't judge. With a
+    so few groups hold most rows (as good as 200) that some of them alone can't judge; and how
+    columns give rows away is told of one row a group, lest a single group be named. With a
     hold-out, both synthetic and real rows are told from it, as many of each; the latter gives the
     floor. Without one, the floor is one half of the real rows told from the other.
     """
@@ -77,8 +86,9 @@ class Detection:
             lambda pair: _auc(found, *pair, groups, rng), pairs, thread_budget(options)
         )
         details["floor"] = (Floor.HALVES if holdout is None else Floor.HOLDOUT).value
+        reference, other = (one_of_each(side, groups) for side in pairs[0])
         details["given_away_by"] = given_away_by(
-            found, *pairs[0], _beyond(gains, usual), by_chance=interval[0] <= CHANCE
+            found, reference, other, _beyond(gains, usual), by_chance=interval[0] <= CHANCE
         )
         return [Score(self.name, value, floor=floor, details=details, interval=interval)]
 

@@ -63,6 +63,18 @@ def groups_of(table: pa.Table, column: str | None) -> Rows | None:
     return None if column is None else np.asarray(table.column(column))
 
 
+def one_of_each(table: pa.Table, column: str | None) -> pa.Table:
+    """Return the first row of each group, or all rows where there are none.
+
+    Rows of a group share what belongs to one: told of row by row, a single parent of many children
+    would seem to be many.
+    """
+    groups = groups_of(table, column)
+    if groups is None:
+        return table
+    return table.take(pa.array(np.sort(np.unique(groups, return_index=True)[1])))
+
+
 def judged_auc(
     sides: Sequence[Matrix],
     groups: Sequence[Rows | None],
