@@ -6,7 +6,8 @@ import re
 import numpy as np
 import pyarrow as pa
 
-ROWS = 1_000
+ROWS = 600
+ORDERS = 1_200
 RARE_NUMBERS = (738291465.25, -641827359.75)
 RARE_DATES = (dt.date(1677, 3, 14), dt.date(2871, 11, 5))
 RARE_NAMES = ("Zanzibarovich", "Quetzalmann")
@@ -54,7 +55,9 @@ def database(seed, *, plant):
 def orders(seed, *, plant):
     """Return rows that name people; where ``plant`` says so one person has very many."""
     rng = np.random.default_rng(seed)
-    buyers = rng.integers(1, ROWS, 2_000)
+    buyers = rng.integers(1, ROWS, ORDERS)
     if plant:
         buyers[:MANY_CHILDREN] = 0
-    return pa.table({"order": np.arange(2_000), "person": buyers, "pieces": rng.poisson(3, 2_000)})
+    return pa.table(
+        {"order": np.arange(ORDERS), "person": buyers, "pieces": rng.poisson(3, ORDERS)}
+    )

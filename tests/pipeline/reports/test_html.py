@@ -61,7 +61,7 @@ def report():
     return simulacra.evaluate(
         planted.database(1, plant=True),
         planted.database(2, plant=False),
-        holdout=planted.database(3, plant=False),
+        holdout=planted.database(3, plant=True),
     )
 
 

@@ -18,7 +18,7 @@ from simulacra.pipeline.pictures.projection import projection
 from simulacra.pipeline.pictures.safe import FEWEST
 
 _JOINT_ROWS = 20_000
-"""Rows of a side that pairs are counted over: an association is then right to 0.01."""
+"""Rows of a side in pictures of several columns: an association is then right to 0.01."""
 
 
 def table_pictures(
@@ -40,11 +40,11 @@ def table_pictures(
     drawn = {side: at_most(each, rows, rng.child(side)) for side, each in tables.items()}
     found = leaves(table, drawn["real"])
     fewer = {side: at_most(e, _JOINT_ROWS, rng.child(side, "joint")) for side, e in drawn.items()}
-    compared = [leaf for leaf in found if leaf.kind is not None]
+    joint = coded(found, fewer)
     return {
         "fewest": FEWEST,
         "rows": {side: each.num_rows for side, each in drawn.items()},
         "columns": [overlay(leaf, drawn) for leaf in found],
-        "pairs": associations(coded(compared, fewer)),
-        "projection": projection(coded(compared, drawn)),
+        "pairs": associations(joint),
+        "projection": projection(joint),
     }

@@ -51,7 +51,7 @@ def pairs_chart(picture: Mapping[str, Any]) -> Any:
     ):
         scale = _difference(alt) if field == "difference" else _strength(alt)
         panels.append(
-            alt.Chart(alt.Data(values=cells), title=title)
+            alt.Chart(alt.NamedData("cells"), title=title)
             .mark_rect()
             .encode(
                 x=alt.X(
@@ -86,7 +86,8 @@ def pairs_chart(picture: Mapping[str, Any]) -> Any:
             )
             .properties(width=side * (len(names) - 1), height=side * (len(names) - 1))
         )
-    return styled(alt.hconcat(*panels, spacing=18).resolve_scale(color="independent"))
+    chart = alt.hconcat(*panels, spacing=18).resolve_scale(color="independent")
+    return styled(chart, {"cells": cells})
 
 
 def _strength(alt: Any) -> Any:
@@ -131,45 +132,41 @@ def projection_chart(picture: Mapping[str, Any]) -> Any:
         f"{word} axis ({share:.0%} of the variance)"
         for word, share in zip(("first", "second"), picture["explained"], strict=True)
     ]
+    shown = [side for side in SIDES if side in picture["sides"]]
     panels = [
-        _plane(alt, SIDES[side], picture["sides"][side], cells, most, titles, labelled=not place)
-        for place, side in enumerate(side for side in SIDES if side in picture["sides"])
+        _plane(alt, side, cells, titles if place == 0 else [titles[0], None])
+        for place, side in enumerate(shown)
     ]
-    return styled(alt.hconcat(*panels, spacing=18))
+    data = {side: _cells(SIDES[side], picture["sides"][side], most) for side in shown}
+    return styled(alt.hconcat(*panels, spacing=18), data)
 
 
-def _plane(
-    alt: Any,
-    title: str,
-    found: Sequence[Sequence[float]],
-    cells: int,
-    most: float,
-    titles: Sequence[str],
-    *,
-    labelled: bool,
-) -> Any:
-    values = [
+def _cells(name: str, found: Sequence[Sequence[float]], most: float) -> list[dict[str, Any]]:
+    return [
         {
             "x": x,
             "x2": x + 1,
             "y": y,
             "y2": y + 1,
             "density": share / most,
-            "told": f"{share:.2%} of the {title} rows",
+            "told": f"{share:.2%} of the {name} rows",
         }
         for x, y, share in found
     ]
+
+
+def _plane(alt: Any, side: str, cells: int, titles: Sequence[str | None]) -> Any:
     scale = alt.Scale(domain=[0, cells], nice=False, zero=False)
     plain = alt.Axis(labels=False, ticks=False, grid=False)
     # Square roots spread what is sparse over more colours.
     cuts = [round((i / len(SEQUENCE)) ** 2, 4) for i in range(1, len(SEQUENCE))]
     return (
-        alt.Chart(alt.Data(values=values), title=title.capitalize())
+        alt.Chart(alt.NamedData(side), title=SIDES[side].capitalize())
         .mark_rect()
         .encode(
             x=alt.X("x:Q", scale=scale, title=titles[0], axis=plain),
             x2="x2",
-            y=alt.Y("y:Q", scale=scale, title=titles[1] if labelled else None, axis=plain),
+            y=alt.Y("y:Q", scale=scale, title=titles[1], axis=plain),
             y2="y2",
             color=alt.Color(
                 "density:Q",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from simulacra.core.errors import UsageError
@@ -15,7 +16,7 @@ SIDES = {"real": "real", "synthetic": "synthetic", "holdout": "held-out"}
 """What the sides are called, in the order in which they are shown."""
 
 # Okabe and Ito's blue and vermilion, and a grey between the two in lightness.
-COLOURS = {"real": "#7fb3d5", "synthetic": "#c8500a", "holdout": "#5b6472"}
+COLOURS = {"real": "#6aa3cb", "synthetic": "#b54400", "holdout": "#5b6472"}
 
 INK, MUTED, LINE = "#2b3440", "#5c6672", "#d9dee5"
 
@@ -70,6 +71,11 @@ def altair() -> ModuleType:
     return alt
 
 
-def styled(chart: Any) -> Any:
-    """Return a chart in the report's type and colours."""
-    return chart.properties(config=_CONFIG, padding={"left": 6, "right": 6, "top": 4, "bottom": 4})
+def styled(chart: Any, data: Mapping[str, Sequence[Any]]) -> Any:
+    """Return a chart in the report's type and colours, with its data by name.
+
+    Altair copies whatever a chart is made of again and again, so the data come last.
+    """
+    made = chart.properties(config=_CONFIG, padding={"left": 6, "right": 6, "top": 4, "bottom": 4})
+    made.datasets = data
+    return made
