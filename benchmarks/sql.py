@@ -32,6 +32,7 @@ import simulacra
 from simulacra.connectors.locate import open_source, open_target
 from simulacra.connectors.sql.connections import engine
 from simulacra.connectors.sql.place import database_of
+from simulacra.core.batches import read_all
 from simulacra.core.context import RunContext
 from simulacra.core.progress import silent
 
@@ -84,14 +85,19 @@ class Files:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.parquet = tpch(SCALE)
-        self.table = pq.read_table(self.parquet / f"{TABLE}.parquet")
+        self.table = self.read(TABLE)
+
+    def read(self, name: str) -> pa.Table:
+        """Return a table."""
+        (source,) = open_source(str(self.parquet / f"{name}.parquet"), ctx=CTX).values()
+        return read_all(source)
 
     def text(self, name: str) -> Path:
         """Return a table as CSV without a header."""
         path = self.folder / f"{name}.csv"
         if not path.exists():
             options = pacsv.WriteOptions(include_header=False)
-            pacsv.write_csv(pq.read_table(self.parquet / f"{name}.parquet"), path, options)
+            pacsv.write_csv(self.read(name), path, options)
         return path
 
     def names(self) -> list[str]:

@@ -7,6 +7,8 @@ import pyarrow as pa
 import pytest
 
 from simulacra.connectors.locate import open_source
+from simulacra.connectors.sql.connections import engine
+from simulacra.connectors.sql.place import database_of
 from simulacra.core.batches import read_all
 from simulacra.core.errors import InputError
 
@@ -184,6 +186,15 @@ MARIADB = {
     "bit(1)": (["b'1'", "b'0'"], [True, False], pa.bool_()),
     "bit(10)": (["b'101'"], ["0000000101"], pa.string()),
     "year": (["2024"], [2024], pa.int16()),
+    "tinyint(1) unsigned": (["2"], [2], pa.uint8()),
+    "bigint zerofill": (["42"], [42], pa.uint64()),
+    "decimal(10,2) unsigned zerofill": (["1.5"], [D("1.50")], pa.decimal128(10, 2)),
+    "decimal": (["7"], [D("7")], pa.decimal128(10, 0)),
+    "float(7,4)": (["1.5"], [1.5], pa.float32()),
+    "double(10,2)": (["-0.25"], [-0.25], pa.float64()),
+    "double unsigned": (["1e-3"], [1e-3], pa.float64()),
+    "bit(64)": (["b'1'"], [f"{1:064b}"], pa.string()),
+    "year(4)": (["0", "1901"], [0, 1901], pa.int16()),
     "date": (["'2024-02-29'"], [dt.date(2024, 2, 29)], pa.date32()),
     "datetime": (["'2024-02-29 12:34:56'"], [dt.datetime(2024, 2, 29, 12, 34, 56)], MOMENT),
     "datetime(6)": (["'2024-02-29 12:34:56.789012'"],
@@ -207,6 +218,13 @@ MARIADB = {
     "uuid": (["'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'"], ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"],
              pa.string()),
     "inet6": (["'::1'"], ["::1"], pa.string()),
+    "inet4": (["'10.0.0.1'"], ["10.0.0.1"], pa.string()),
+    "linestring": (["ST_LineFromText('LINESTRING(0 0,1 2)')"], ["LINESTRING(0 0,1 2)"],
+                   pa.string()),
+    "char(4) character set binary": (["'ab'"], [b"ab\0\0"], pa.binary()),
+    "varchar(9) character set ucs2": (["'漢ü'"], ["漢ü"], pa.string()),
+    "timestamp(6) null": (["'2038-01-19 03:14:07.5'"],
+                          [dt.datetime(2038, 1, 19, 3, 14, 7, 500_000, UTC)], INSTANT),
     "point": (["ST_PointFromText('POINT(1 2)')"], ["POINT(1 2)"], pa.string()),
 }  # fmt: skip
 
@@ -231,6 +249,40 @@ def test_mariadb_values_without_an_arrow_form(mariadb_url, execute, ctx, told):
     ]
     assert source.schema.field("c").type == pa.int8()
     assert [line.split(" holds")[0] for line in told] == ["t.a", "t.b"]
+
+
+def test_mariadb_values_that_no_type_allows(mariadb_url, execute, ctx):
+    """What a lax server has kept: an enumeration's empty value, and a set's."""
+    execute(
+        mariadb_url,
+        "CREATE TABLE t (n integer PRIMARY KEY, a enum('x'), b set('x', 'y'))",
+    )
+    lax = "INSERT INTO t VALUES (1, IF(@@sql_mode = '', 'wrong', 'x'), 'y,x'), (2, NULL, '')"
+    made = engine(database_of(mariadb_url)).connect()
+    with made.execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("SET sql_mode = ''")
+        connection.exec_driver_sql(lax)
+    (source,) = open_source(mariadb_url, ctx=ctx).values()
+    assert read_all(source).to_pylist() == [
+        {"n": 1, "a": "", "b": "x,y"},
+        {"n": 2, "a": None, "b": ""},
+    ]
+
+
+def test_mariadb_columns_that_fill_themselves(mariadb_url, execute, ctx):
+    execute(
+        mariadb_url,
+        "CREATE TABLE t (n integer AUTO_INCREMENT PRIMARY KEY, b integer, "
+        "c integer AS (b * 2) STORED, d integer AS (b + 1) VIRTUAL, "
+        "e timestamp NOT NULL DEFAULT '2024-01-01' ON UPDATE current_timestamp, "
+        "f varchar(9) DEFAULT (concat('a', 'b')), g integer INVISIBLE DEFAULT 5)",
+        "INSERT INTO t (b) VALUES (4)",
+    )
+    (source,) = open_source(mariadb_url, ctx=ctx).values()
+    moment = dt.datetime(2024, 1, 1, tzinfo=UTC)
+    assert read_all(source).to_pylist() == [
+        {"n": 1, "b": 4, "c": 8, "d": 5, "e": moment, "f": "ab", "g": 5}
+    ]
 
 
 DUCKDB = {

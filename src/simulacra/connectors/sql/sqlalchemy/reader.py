@@ -44,7 +44,7 @@ class CursorReader:
 
     def __init__(self, database: Database, ctx: RunContext) -> None:
         self._connection = _connected(database, ctx)
-        weakref.finalize(self, self._connection.close)
+        weakref.finalize(self, _close, self._connection)
         self._turns = OneAtATime()
 
     def columns(self, origin: Origin, name: str) -> list[ReadColumn]:
@@ -101,6 +101,13 @@ def _connected(database: Database, ctx: RunContext) -> Connection:
             return connection.execution_options(isolation_level=level)
     ctx.progress.note(f"{database.safe}: what others write while it is read may be seen")
     return connection
+
+
+def _close(connection: Connection) -> None:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    with suppress(SQLAlchemyError):  # the server may have hung up
+        connection.close()
 
 
 def _table(origin: Origin) -> FromClause:

@@ -156,10 +156,18 @@ class AnyStore:
     # --- ending ----------------------------------------------------------------------------
 
     def abandon(self) -> None:
-        """Roll back, and drop what was made."""
+        """Roll back, and drop what was made, with the keys that it really has by now."""
+        from sqlalchemy import MetaData, Table, inspect
+
         self._connection.rollback()
-        places = {place: self._tables[place] for place in reversed(self._made)}
-        self._metadata.drop_all(self._connection, tables=list(places.values()))
+        inspector = inspect(self._connection)
+        there = MetaData()
+        made = [
+            Table(place.table, there, schema=place.schema, autoload_with=self._connection)
+            for place in self._made
+            if inspector.has_table(place.table, schema=place.schema)
+        ]
+        there.drop_all(self._connection, tables=made)
         self._connection.commit()
 
     def close(self) -> None:
