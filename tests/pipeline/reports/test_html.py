@@ -145,6 +145,9 @@ def test_what_was_measured_is_on_the_page(report, page):
             assert picture["column"] in words
         for name in table.overall:
             assert table.measures[name].title in words
+        for score in table.scores:
+            for told in score.details.get("given_away_by", ()):
+                assert " ".join(told["how"].split()) in words
     for picture in report.relations.pictures:
         assert picture["reference"] in words
     for score in report.tables["people"].scores:

@@ -181,7 +181,7 @@ def svg(chart: Any, label: str) -> str:
     return _SIZE.sub(
         lambda found: (
             f'<svg{found[1]} role="group" aria-label="{escape(label)}" '
-            f'style="width:100%;max-width:{found[2]}px;height:auto"'
+            f'style="--own:{found[2]}px;width:100%;max-width:var(--own);height:auto"'
         ),
         drawn,
         count=1,
