@@ -32,7 +32,6 @@ import simulacra
 from simulacra.connectors.locate import open_source, open_target
 from simulacra.connectors.sql.connections import engine
 from simulacra.connectors.sql.place import database_of
-from simulacra.core.batches import read_all
 from simulacra.core.context import RunContext
 from simulacra.core.progress import silent
 
@@ -89,8 +88,10 @@ class Files:
 
     def read(self, name: str) -> pa.Table:
         """Return a table."""
-        (source,) = open_source(str(self.parquet / f"{name}.parquet"), ctx=CTX).values()
-        return read_all(source)
+        table = pq.read_table(self.parquet / f"{name}.parquet")
+        text = {pa.string_view(): pa.string()}  # of which Arrow writes no CSV
+        fields = [(field.name, text.get(field.type, field.type)) for field in table.schema]
+        return table.cast(pa.schema(fields))
 
     def text(self, name: str) -> Path:
         """Return a table as CSV without a header."""
