@@ -263,3 +263,15 @@ def test_rare_classes_neither_shake_the_model_nor_count_like_frequent_ones():
     assert score.details["classes"] == 14
     assert score.details["classes_pooled"] > 2
     assert score.details["rounds"] > 600 // 14
+
+
+def test_of_wide_tables_fewer_columns_are_tried():
+    rng = np.random.default_rng(6)
+    base = rng.normal(size=(300, 10))
+    noise = rng.normal(scale=0.5, size=(300, 200))
+    wide = pa.table({f"c{i}": base[:, i % 10] + noise[:, i] for i in range(200)})
+    scores = by_target(wide, wide)
+    assert len(scores) == 2
+    for score in scores.values():
+        assert score.details["search"]["tried"] == 12
+        assert score.details["search"]["columns"] == 200

@@ -36,6 +36,9 @@ _STEADY = {"lambda_l2": 1.0, "min_sum_hessian_in_leaf": 1.0}
 _FEW_VALUES = 10
 """An integer target of at most so many distinct values is a class, not an amount."""
 
+_WIDE = 100
+_COARSE_BINS = 63
+
 _ALL_ALIKE = 0.99
 _MOST_POOLED = 0.5
 _FEWEST_PRESENT = 0.5
@@ -128,7 +131,7 @@ class Classes:
             part.of(features.tables),
             learned,
             features.categorical,
-            objective=objective | _STEADY | {"learning_rate": effort.rate},
+            objective=objective | _STEADY | _pace(features, effort),
             trees=self.rounds(effort),
             rng=rng,
         )
@@ -174,6 +177,12 @@ class Classes:
         if self.cardinality > self.classes and counts[-1] > _MOST_POOLED * counts.sum():
             return "its most frequent values are too few of the rows"
         return ""
+
+
+def _pace(features: Matrices, effort: Effort) -> dict[str, Any]:
+    """Return the learning rate and, in wide tables, coarser bins: time goes with their number."""
+    pace: dict[str, Any] = {"learning_rate": effort.rate}
+    return pace | {"max_bin": _COARSE_BINS} if len(features.columns) > _WIDE else pace
 
 
 def _both_chances(second: Floats) -> Floats:
@@ -232,7 +241,7 @@ class Amounts:
             part.of(features.tables)[usable],
             (learned[usable] - middle) / spread,
             features.categorical,
-            objective={"objective": "regression", "learning_rate": effort.rate},
+            objective={"objective": "regression"} | _pace(features, effort),
             trees=self.rounds(effort),
             rng=rng,
         )

@@ -17,9 +17,13 @@ from simulacra.metrics.predicting import FEWEST_ROWS, Effort, Part, Target
 from simulacra.metrics.target_kinds import target_of
 
 MOST = 8
-"""The most targets that are chosen."""
+"""The most targets that are chosen …"""
 TRIED = 50
-"""The most columns that are tried: of more, every so many-th."""
+"""… and the most columns that are tried: of more, every so many-th."""
+_FEWEST, _FEWEST_TRIED = 2, 10
+_COLUMNS_LEARNED, _COLUMNS_TRIED = 400, 2_500
+"""Columns that the models of all targets, or of all tried, may learn from: of wide tables, fewer
+targets."""
 ROWS = 4_000
 """The most rows they are tried on."""
 _CELLS = 400_000
@@ -56,7 +60,8 @@ def find_targets(
     amounts that most rows lack. Each other column, 50 at most, is foretold by LightGBM with 20
     rounds at a learning rate of 0.3 on up to 4,000 real rows, 30 % of them held back. The strength
     is the Gini coefficient ``2 AUC - 1``, or the root of R²; chosen are the 8 strongest of at least
-    0.1. Columns that are all but settled by others (0.995) come last.
+    0.1. Columns that are all but settled by others (0.995) come last. Of tables of more than 50
+    columns fewer are tried and chosen, down to 10 and 2, as each takes longer.
 
     Args:
         found: All columns.
@@ -73,7 +78,10 @@ def find_targets(
     ]
     if rows < 2 * FEWEST_ROWS:
         usable = []
-    places = np.unique(np.linspace(0, len(usable) - 1, min(TRIED, len(usable))).round().astype(int))
+    width = max(1, len(found))
+    most = min(MOST, max(_FEWEST, _COLUMNS_LEARNED // width))
+    tries = min(TRIED, max(_FEWEST_TRIED, _COLUMNS_TRIED // width), len(usable))
+    places = np.unique(np.linspace(0, len(usable) - 1, tries).round().astype(int))
     tried = [usable[place] for place in places]
     sample = real.slice(0, rows)
 
@@ -88,7 +96,7 @@ def find_targets(
         (pair for pair in zip(tried, strengths, strict=True) if pair[1] >= _FORETOLD),
         key=lambda pair: (pair[1] >= _GIVEN_AWAY, -pair[1]),
     )
-    chosen = [leaf for leaf, _ in ranked[:MOST]]
+    chosen = [leaf for leaf, _ in ranked[:most]]
     details = {"columns": len(found), "tried": len(tried), "suitable": len(ranked), "rows": rows}
     return Search(chosen, details)
 
