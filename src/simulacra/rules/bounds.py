@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Self, cast
+from typing import Annotated, ClassVar, Self, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +14,7 @@ from simulacra.core.errors import SpecError
 from simulacra.core.protocols import Config, FittedRule
 from simulacra.core.schema import TableSpec
 from simulacra.rules.columns import column_of, replace
+from simulacra.rules.values import as_type, plain, typed
 
 Bound = float | int | str | None
 
@@ -23,7 +24,10 @@ class BoundsConfig(Config):
 
     column: Annotated[str, Field(description="The column")]
     least: Annotated[
-        Bound, Field(description="The least value; dates and times as text, 2024-01-31")
+        Bound,
+        Field(
+            description="The least value; dates and times as text, 2024-01-31; durations in seconds"
+        ),
     ] = None
     most: Annotated[Bound, Field(description="The greatest value")] = None
     strict: Annotated[bool, Field(description="Whether the bounds themselves don't count")] = False
@@ -59,7 +63,7 @@ class Bounds:
         least, most = (
             _bound(value, column.type, options) for value in (options.least, options.most)
         )
-        fitted = FittedBounds(options, least, most, pc.min_max(column.drop_null()))
+        fitted = FittedBounds(options, least, most, _ends(column))
         broken = int(pc.sum(fitted.outside(column)).as_py() or 0)
         if broken:
             raise SpecError(
@@ -76,8 +80,7 @@ class Bounds:
         seen = src.table("seen")
         kind = type_from_text(saved["type"])
         least, most = (_bound(value, kind, options) for value in (options.least, options.most))
-        ends = {"min": column_of(seen, "seen")[0], "max": column_of(seen, "seen")[1]}
-        return FittedBounds(options, least, most, ends)
+        return FittedBounds(options, least, most, column_of(seen, "seen"))
 
 
 class FittedBounds:
@@ -87,7 +90,7 @@ class FittedBounds:
         options: The column and its bounds.
         least: The least value, of the column's type; None without one.
         most: The greatest.
-        seen: The least and the greatest real value, as ``min`` and ``max``.
+        seen: The least and the greatest real value, null without one.
     """
 
     def __init__(
@@ -95,13 +98,13 @@ class FittedBounds:
         options: BoundsConfig,
         least: pa.Scalar | None,
         most: pa.Scalar | None,
-        seen: Any,
+        seen: pa.Array,
     ) -> None:
         self.columns: tuple[str, ...] = (options.column,)
         self._options = options
         self._least = least
         self._most = most
-        self._seen = (seen["min"], seen["max"])
+        self._seen = seen
 
     def encode(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Leave the rows as they are."""
@@ -109,15 +112,16 @@ class FittedBounds:
 
     def decode(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Move what is out of bounds to the nearest real value, of which all are within."""
-        column = batch[self._options.column]
+        drawn = batch[self._options.column]
+        column, ends = plain(drawn), plain(self._seen)
         for bound, is_least, seen in (
-            (self._least, True, self._seen[0]),
-            (self._most, False, self._seen[1]),
+            (self._least, True, ends[0]),
+            (self._most, False, ends[1]),
         ):
             if bound is not None and seen.is_valid:
                 beyond = pc.fill_null(self._beyond(column, bound, least=is_least), fill_value=False)
-                column = pc.if_else(beyond, seen, column)
-        return replace(batch, self._options.column, column.cast(batch[self._options.column].type))
+                column = pc.if_else(beyond, seen, column).cast(column.type)
+        return replace(batch, self._options.column, as_type(column, drawn.type))
 
     def violations(self, batch: pa.RecordBatch) -> pa.BooleanArray:
         """Say which values are out of bounds; null is not."""
@@ -125,7 +129,8 @@ class FittedBounds:
 
     def outside(self, column: pa.Array) -> pa.BooleanArray:
         """Say which values are out of bounds; null is not."""
-        found = pa.array([False]).take(pa.array([0] * len(column), pa.int64()))
+        column = plain(column)
+        found = pa.repeat(pa.scalar(value=False), len(column))
         for bound, is_least in ((self._least, True), (self._most, False)):
             if bound is not None:
                 beyond = self._beyond(column, bound, least=is_least)
@@ -134,12 +139,10 @@ class FittedBounds:
 
     def save(self, out: ArtifactWriter) -> None:
         """Write the options and the least and greatest real value."""
-        kind = self._seen[0].type
-        out.json(
-            "bounds",
-            {"options": self._options.model_dump(mode="json"), "type": type_to_text(kind)},
-        )
-        out.table("seen", pa.table({"seen": pa.array([s.as_py() for s in self._seen], kind)}))
+        kind = type_to_text(self._seen.type)
+        options = self._options.model_dump(mode="json")
+        out.json("bounds", {"options": options, "type": kind})
+        out.table("seen", pa.table({"seen": self._seen}))
 
     def _beyond(self, column: pa.Array, bound: pa.Scalar, *, least: bool) -> pa.BooleanArray:
         if least:
@@ -156,15 +159,26 @@ def _bound(value: Bound, kind: pa.DataType, options: BoundsConfig) -> pa.Scalar 
     if value is None:
         return None
     try:
-        if isinstance(value, str):
-            return pa.scalar(value).cast(kind)
-        if pa.types.is_integer(kind) and value != int(value):
-            return pa.scalar(float(value))
-        return pa.scalar(value).cast(kind)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError, OverflowError) as error:
+        if isinstance(value, float) and pa.types.is_integer(kind) and not value.is_integer():
+            return pa.scalar(value)
+        return typed([value], kind)[0]
+    except ValueError as error:
         raise SpecError(
             f"the bound {value!r} is no value of {kind}",
             where=options.column,
-            why=str(error).splitlines()[0],
+            why=str(error),
             mend="Give a value of the column's type",
         ) from error
+
+
+def _ends(column: pa.Array) -> pa.Array:
+    """Return the least and the greatest value, null without one; NaN is none."""
+    values = plain(column)
+    known = values.is_valid()
+    if pa.types.is_floating(values.type):
+        known = pc.and_(known, pc.fill_null(pc.invert(pc.is_nan(values)), fill_value=False))
+    some = column.filter(known)
+    if not len(some):
+        return pa.nulls(2, column.type)
+    order = pc.sort_indices(plain(some))
+    return some.take(pa.array([order[0].as_py(), order[-1].as_py()]))

@@ -20,6 +20,7 @@ from simulacra.core.protocols import Config, FittedRule
 from simulacra.core.schema import TableSpec
 from simulacra.rules.columns import column_of
 from simulacra.rules.tuples import TupleIndex
+from simulacra.rules.values import same
 
 
 class DependencyConfig(Config):
@@ -111,10 +112,8 @@ class FittedDependency:
         index, _ = self._indices[0]
         found = index.numbers([batch[name] for name in self._options.of])
         known = pa.array(found, mask=found < 0)
-        wanted, column = self._values.take(known), batch[self._options.column]
-        same = pc.fill_null(pc.equal(wanted, column), fill_value=False)
-        both_null = pc.and_(wanted.is_null(), column.is_null())
-        return pc.invert(pc.or_(pc.or_(same, both_null), known.is_null()))
+        alike = same(self._values.take(known), batch[self._options.column])
+        return pc.invert(pc.or_(alike, known.is_null()))
 
     def kept_values(self) -> list[tuple[str, pa.Array]]:
         """Return the real values that the rule holds, by column."""

@@ -5,6 +5,7 @@ It is left out and worked out.
 
 from __future__ import annotations
 
+from decimal import Context, Decimal
 from typing import Annotated, ClassVar, cast
 
 import numpy as np
@@ -21,9 +22,11 @@ from simulacra.core.schema import TableSpec
 from simulacra.rules import ticks
 from simulacra.rules.columns import column_of
 from simulacra.rules.expressions import Expression
+from simulacra.rules.values import as_type, plain_type, same
 
 _TOLERANCE = 1e-9
 """Floats that differ by less, as a part of their size, are equal: sums depend on their order."""
+_MOST_DIGITS = 76
 
 
 class FormulaConfig(Config):
@@ -124,8 +127,7 @@ class FittedFormula:
         wanted, column = self._values(batch), batch[self._options.column]
         if pa.types.is_floating(self._kind):
             return pa.array(_unlike(wanted, column))
-        same = pc.fill_null(pc.equal(wanted, column), fill_value=False)
-        return pc.invert(pc.or_(same, pc.and_(wanted.is_null(), column.is_null())))
+        return pc.invert(same(wanted, column))
 
     def save(self, out: ArtifactWriter) -> None:
         """Write the options and the type."""
@@ -142,13 +144,66 @@ class FittedFormula:
     def _values(self, batch: pa.RecordBatch) -> pa.Array:
         rows = batch.select(list(self._reads)) if self._reads else batch
         values = self._expression.values(rows)
-        if pa.types.is_floating(self._kind) and self._decimals is not None:
-            values = pc.round(values.cast(pa.float64()), ndigits=self._decimals)
-        elif pa.types.is_decimal(self._kind) and not pa.types.is_decimal(values.type):
-            values = pc.round(values.cast(pa.float64()), ndigits=self._kind.scale)
-        elif pa.types.is_integer(self._kind) and not pa.types.is_integer(values.type):
-            values = pc.round(values.cast(pa.float64()))
-        return values.cast(self._kind, safe=False)
+        try:
+            return as_type(_rounded(values, self._kind, self._decimals), self._kind)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise SpecError(
+                f"{self._options.expression!r} gives {values.type}, no {self._kind}",
+                where=self._options.column,
+                why=str(error).splitlines()[0],
+                mend="Cast the expression, as 'CAST(… AS DATE)'",
+            ) from error
+
+
+def _rounded(values: pa.Array, kind: pa.DataType, decimals: int | None) -> pa.Array:
+    """Return numbers rounded as a column's are, and moved to the nearest that its type holds."""
+    kind, found = plain_type(kind), values.type
+    if not _is_number(found) or not _is_number(kind):
+        return values
+    if pa.types.is_floating(kind):
+        values = values.cast(pa.float64())
+        return values if decimals is None else pc.round(values, ndigits=decimals)
+    if pa.types.is_floating(found):
+        # There is no such whole number or decimal as infinity.
+        finite = pc.is_finite(values)
+        values = pc.if_else(finite, values, pa.scalar(None, found)).cast(pa.float64())
+    if pa.types.is_decimal(kind) and pa.types.is_integer(values.type):
+        values = values.cast(pa.decimal256(_MOST_DIGITS, kind.scale))
+    if not pa.types.is_integer(values.type):
+        values = pc.round(values, ndigits=kind.scale if pa.types.is_decimal(kind) else 0)
+    for limit, nearest in zip(
+        _limits(kind), (pc.max_element_wise, pc.min_element_wise), strict=True
+    ):
+        bound = _bound(limit, values.type)
+        values = values if bound is None else nearest(values, bound, skip_nulls=False)
+    return values
+
+
+def _limits(kind: pa.DataType) -> tuple[Decimal, Decimal]:
+    """Return the least and the greatest number that a type of whole numbers or decimals holds."""
+    if pa.types.is_decimal(kind):
+        most = Decimal(10**kind.precision - 1).scaleb(-kind.scale, Context(prec=kind.precision))
+        return -most, most
+    info = np.iinfo(kind.to_pandas_dtype())
+    return Decimal(int(info.min)), Decimal(int(info.max))
+
+
+def _bound(limit: Decimal, kind: pa.DataType) -> pa.Scalar | None:
+    """Return a limit in a type; None if what the type holds is within it."""
+    if pa.types.is_floating(kind):
+        nearest = float(limit)
+        # The nearest float may lie beyond.
+        beyond = abs(Decimal(nearest)) > abs(limit)
+        return pa.scalar(float(np.nextafter(nearest, 0.0)) if beyond else nearest, kind)
+    try:
+        return pa.scalar(limit).cast(kind)
+    except pa.ArrowInvalid:
+        return None
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    types = pa.types
+    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
 
 
 def _unlike(one: pa.Array, other: pa.Array) -> NDArray[np.bool_]:

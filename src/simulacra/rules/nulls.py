@@ -20,6 +20,7 @@ from simulacra.core.errors import SpecError
 from simulacra.core.protocols import Config, FittedRule
 from simulacra.core.schema import TableSpec
 from simulacra.rules.columns import column_of, replace
+from simulacra.rules.values import as_type, plain, typed
 
 _USUAL = 32
 """Values to choose from where one is missing."""
@@ -169,7 +170,8 @@ class NullUnless:
         broken = int(pc.sum(fitted.broken(column, of)).as_py() or 0)
         if broken:
             raise SpecError(
-                f"{broken:,} of {len(column):,} rows break it",
+                f"{broken:,} of {len(column):,} rows have a value that {options.of} doesn't allow"
+                + (", or lack one that is required" if options.required else ""),
                 where=options.column,
                 mend="Remove the rule null_unless, or name other values",
             )
@@ -235,19 +237,19 @@ class FittedNullUnless:
     def _has_value(self, of: pa.Array) -> pa.BooleanArray:
         if self._values is None:
             return of.is_valid()
-        return pc.fill_null(pc.is_in(of, value_set=self._values), fill_value=False)
+        return pc.fill_null(pc.is_in(plain(of), value_set=self._values), fill_value=False)
 
 
 def _value_set(options: NullUnlessConfig, kind: pa.DataType) -> pa.Array | None:
     if options.values is None:
         return None
     try:
-        return pa.array(options.values).cast(kind)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        return typed(list(options.values), kind)
+    except ValueError as error:
         raise SpecError(
             f"values that {options.of} can't have",
             where=options.column,
-            why=str(error).splitlines()[0],
+            why=str(error),
             mend=f"Give values of {kind}",
         ) from error
 
@@ -255,11 +257,9 @@ def _value_set(options: NullUnlessConfig, kind: pa.DataType) -> pa.Array | None:
 def usual_values(column: pa.Array) -> pa.Array:
     """Return some values of a column, spread over its rows in order; none if it has none."""
     some = column.drop_null()
-    if pa.types.is_dictionary(some.type):
-        some = some.dictionary_decode()
-    ordered = some.take(pc.sort_indices(some))
+    ordered = some.take(pc.sort_indices(plain(some)))
     places = np.linspace(0, max(len(some) - 1, 0), min(_USUAL, len(some))).round()
-    return ordered.take(pa.array(places.astype(np.int64))).cast(column.type)
+    return ordered.take(pa.array(places.astype(np.int64)))
 
 
 def filled(column: pa.Array, where: pa.BooleanArray, beside: pa.Array, usual: pa.Array) -> pa.Array:
@@ -274,14 +274,16 @@ def filled(column: pa.Array, where: pa.BooleanArray, beside: pa.Array, usual: pa
     rows = np.flatnonzero(pc.and_(where, column.is_null()).to_numpy(zero_copy_only=False))
     if not len(rows) or not len(usual):
         return column
-    chosen = [crc32(str(value).encode()) % len(usual) for value in beside.take(pa.array(rows))]
+    picked = [crc32(str(value).encode()) % len(usual) for value in beside.take(pa.array(rows))]
     places = np.full(len(column), 0, np.int64)
-    places[rows] = chosen
+    places[rows] = picked
     missing = np.zeros(len(column), bool)
     missing[rows] = True
-    return pc.if_else(pa.array(missing), usual.take(pa.array(places)), column).cast(column.type)
+    chosen = pc.if_else(pa.array(missing), plain(usual).take(pa.array(places)), plain(column))
+    return as_type(chosen, column.type)
 
 
 def emptied(column: pa.Array, where: pa.BooleanArray) -> pa.Array:
     """Return a column that is null in some rows."""
-    return pc.if_else(where, pa.scalar(None, column.type), column).cast(column.type)
+    values = plain(column)
+    return as_type(pc.if_else(where, pa.scalar(None, values.type), values), column.type)

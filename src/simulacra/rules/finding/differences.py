@@ -42,6 +42,8 @@ MOST_STEPS = 3
 """How often one column may be measured from another."""
 MOST_COST = 0.1
 """Nats a row that an order with a given time may cost; so much they differ by accident."""
+OVERLAP = 0.05
+"""The share of rows in which two own columns would be out of order if they were strangers."""
 _ALIKE = 0.03
 """Nats by which two columns' own costs differ by accident."""
 _MISTAKES = 0.01
@@ -138,7 +140,9 @@ class _Search:
             self._costs.clear()
             rows = np.arange(len(self._training))
             lower = [other for other in plain if self._is_plain(self._columns[other])]
-            pairs = [self._ordered(name, other, rows) for other in lower if other != name]
+            pairs = [
+                self._ordered(name, other, rows, least=OVERLAP) for other in lower if other != name
+            ]
             some = {(name, p.other): p for p in pairs if p is not None and p.positive}
             if some:
                 self._take(self._best(some))
@@ -165,12 +169,14 @@ class _Search:
         instant = column.unit.family in {"instant", "instant+tz"}
         return instant and not column.given and not column.steps
 
-    def _ordered(self, name: str, other: str, rows: NDArray[np.int64]) -> _Pair | None:
+    def _ordered(
+        self, name: str, other: str, rows: NDArray[np.int64], *, least: float = 0.0
+    ) -> _Pair | None:
         column, minus = self._columns[name], self._columns[other]
         both = self._both(name, other)
         if both is None or minus.unit.family != column.unit.family:
             return None
-        order = order_between(column, minus, rows)
+        order = order_between(column, minus, rows, least=least)
         if order is None:
             return None
         origin = ticks.read(minus.values, column.unit).count[both]

@@ -22,13 +22,16 @@ def order_of(distance: NDArray[np.int64]) -> Order | None:
     return None
 
 
-def order_between(column: Column, other: Column, rows: NDArray[np.int64]) -> Order | None:
+def order_between(
+    column: Column, other: Column, rows: NDArray[np.int64], *, least: float = 0.0
+) -> Order | None:
     """Return an order that no row breaks, though columns that don't know each other would.
 
     Args:
         column: A column.
         other: Another one of its family.
         rows: The rows that count: of children of one parent, one.
+        least: The share of rows, at least, in which such columns would break it.
     """
     origin = ticks.read(other.values, column.unit).count
     both = column.known & other.known
@@ -38,4 +41,5 @@ def order_between(column: Column, other: Column, rows: NDArray[np.int64]) -> Ord
         return None
     few = rows[np.linspace(0, len(rows) - 1, min(len(rows), _TRIED_ROWS)).astype(np.int64)]
     strangers = order.broken(np.subtract.outer(column.count[few], origin[few])).mean()
-    return order if strangers * len(rows) >= LEAST_TELLING else None
+    told = strangers >= least and strangers * len(rows) >= LEAST_TELLING
+    return order if told else None
