@@ -208,9 +208,10 @@ def test_nearly_unique_values_are_not_memorised():
     values = np.random.default_rng(8).lognormal(12, 0.5, 32_000).astype(np.int64)
     distinct, rows = np.unique(values, return_counts=True)
     fitted = fit("integer", pa.array(values))
-    often = set(distinct[rows >= 5].tolist())
+    often = set(distinct[rows >= 10].tolist())
     kept = {int(value) for value in fitted.codec.kept_values()}
-    assert kept - often <= {values.min(), values.max()}
+    ends = np.sort(values)[[9, -10]]
+    assert kept - often <= set(ends.tolist())
     drawn = draw(fitted, 32_000).to_numpy()
     # Draws are real by chance, where values lie dense. Bins hold about seven gaps and are narrow
     # where the sample happens to be dense: 1 / width is 7 / 6 of what it is for other samples.
@@ -223,7 +224,26 @@ def test_values_of_rare_rows_are_kept_only_above_min_count():
     rare = rng.random(20_000) * 1e6
     values = np.concatenate([np.repeat([1234.5678, 777.25], 50), rare])
     kept = {float(v) for v in fit("float", pa.array(values)).codec.kept_values()}
-    assert kept == {1234.5678, 777.25, values.min(), values.max()}
+    # Ten rows lie at or beyond each end.
+    assert kept == {1234.5678, 777.25, *np.sort(values)[[9, -10]].tolist()}
+
+
+@pytest.mark.parametrize("kind", ["integer", "float"])
+def test_no_value_of_few_rows_is_kept_or_drawn(kind):
+    rng = np.random.default_rng(8)
+    ages = np.concatenate([rng.integers(20, 60, 5_000), [7, 61, 61, 104, 104, 104, 119]])
+    column = pa.array(ages if kind == "integer" else ages / 2)
+    fitted = fit(kind, column)
+    frequent = set(range(20, 60)) if kind == "integer" else {a / 2 for a in range(20, 60)}
+    assert {float(value) for value in fitted.codec.kept_values()} == frequent
+    assert set(draw(fitted, 50_000).to_pylist()) == frequent
+    # Their rows go to the nearest values.
+    codes = encode(fitted.codec, column)[0]
+    assert np.bincount(codes).tolist() == fitted.counts[0].tolist()
+    everything = fit(kind, column, {"min_count": 1})
+    assert set(draw(everything, 50_000).to_pylist()) == set(column.to_pylist())
+    few = fit(kind, column[:900])
+    assert set(draw(few, 20_000).to_pylist()) == set(column[:900].to_pylist())
 
 
 def test_gaps_stay_empty():
@@ -264,7 +284,12 @@ def test_more_distinct_values_than_are_counted(monkeypatch):
     code = encode(fitted.codec, pa.array([1500.0]))[0][0]
     assert fitted.counts[0][code] == np.count_nonzero(values == 1500.0)
     kept = [float(v) for v in fitted.codec.kept_values()]
-    assert kept == [values.min(), 1500.0, values.max()]
+    # The ends are the middles of pools, of 27 rows at most, that ten rows reach.
+    assert len(kept) == 3
+    assert kept[1] == 1500.0
+    ordered = np.sort(values)
+    assert ordered[0] < kept[0] <= ordered[9 + 27]
+    assert ordered[-10 - 27] <= kept[2] < ordered[-1]
 
 
 def test_reloaded_codecs_decode_the_same():

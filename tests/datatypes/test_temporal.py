@@ -257,7 +257,7 @@ def test_offsets_that_differ_are_a_feature(offsets):
     column = pa.array([*texts, None])
     kind, options = winner("c", column)
     assert (kind, options["format"]) == ("datetime", "%Y-%m-%dT%H:%M:%S%z")
-    fitted = fit("datetime", column, options)
+    fitted = fit("datetime", column, {**options, "min_count": 1})
     assert specs_of(fitted.codec)[-1] == ("nominal", 3)
     assert decode(fitted.codec, encode(fitted.codec, column)).equals(column)
     assert set(datatype("datetime").accepts(column, options).to_pylist()[:400:20]) == {True}

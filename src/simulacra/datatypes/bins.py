@@ -24,6 +24,8 @@ from simulacra.datatypes.summary import Counts, Histogram, Values
 ROWS_A_VALUE = 4
 """Rows a value, on average, for a column to get a code a value; rarer values are nearly unique."""
 _RANGES_A_CODE = 16
+_RANGE_ROWS = 5
+"""Rows in a range of rarer values, at least: none of them is kept, so it may be narrow."""
 _BUCKET_BITS = 13
 """Codes are looked up in so many buckets (2**bits) first: most hold one edge or none."""
 _MOST_ATOMS = 1 << 17
@@ -186,13 +188,14 @@ def learn_bins(histogram: Histogram, *, most_codes: int, min_count: int) -> tupl
     from simulacra.datatypes.count_kernels import alias_tables, cut_cells, cut_codes
 
     values, counts = histogram.values, histogram.counts
+    fewest = min(min_count, _RANGE_ROWS)
     if is_discrete(histogram, most_codes):
         atom_rows = 1
         begins = np.arange(len(values) + 1)
     else:
         atom_rows = _atom_rows(histogram, min_count)
-        begins = cut_codes(counts, most_codes, min_count)
-    first, last, mass, starts = cut_cells(counts, begins, atom_rows, min_count, _RANGES_A_CODE)
+        begins = cut_codes(counts, most_codes, fewest)
+    first, last, mass, starts = cut_cells(counts, begins, atom_rows, fewest, _RANGES_A_CODE)
     own, other = alias_tables(mass, starts)
     edges, least, greatest = _borders(values, counts, begins, atom_rows)
     code = np.repeat(np.arange(len(begins) - 1), np.diff(starts))

@@ -24,6 +24,7 @@ from simulacra.core.schema import ColumnSpec
 from simulacra.datatypes.arrow_kinds import is_bytes, is_text
 from simulacra.datatypes.bins import damaged
 from simulacra.datatypes.options import read_options, require_type
+from simulacra.datatypes.protection import MOSTLY, least_count
 from simulacra.datatypes.tally import Tally, plain, plain_type
 
 _FEW = 1_000
@@ -39,9 +40,13 @@ class CategoryConfig(Config):
         Field(description="The order, least first, where the Arrow type doesn't tell it"),
     ] = None
     min_count: Annotated[
-        int,
-        Field(ge=1, description="Rows a value must be seen in to be kept; others are redrawn"),
-    ] = 1
+        int | None,
+        Field(
+            ge=1,
+            description="Rows a value must be seen in to be kept; others are redrawn. 10 by"
+            " default, 1 in columns of fewer than 1,000 rows or of rare values mostly",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -175,8 +180,9 @@ class CategoryFitter:
         """
         values, rows, nulls = self._tally.finish()
         dictionary = self._tally.dictionary
-        if self._config.min_count > 1 and len(values):
-            values, rows = self._frequent(values, rows)
+        least = self._least(rows)
+        if least > 1 and len(values):
+            values, rows = self._frequent(values, rows, least)
             if dictionary is not None:
                 dictionary = dictionary.filter(pc.is_in(dictionary, value_set=values))
         if self._config.ordered:
@@ -195,13 +201,19 @@ class CategoryFitter:
         codec = CategoryCodec(self._column, self._type, kind, values, rows, dictionary)
         return FittedColumn(codec, (rows,))
 
+    def _least(self, rows: NDArray[np.int64]) -> int:
+        """Return in how many rows a value must be seen."""
+        least = least_count(self._config.min_count, int(rows.sum()))
+        asked = self._config.min_count is not None
+        return least if asked or rows[rows >= least].sum() >= MOSTLY * rows.sum() else 1
+
     def _frequent(
-        self, values: pa.Array, rows: NDArray[np.int64]
+        self, values: pa.Array, rows: NDArray[np.int64], least: int
     ) -> tuple[pa.Array, NDArray[np.int64]]:
-        kept = int(np.count_nonzero(rows >= self._config.min_count))
+        kept = int(np.count_nonzero(rows >= least))
         if not kept:
             raise SpecError(
-                f"no value is seen in {self._config.min_count} rows",
+                f"no value is seen in {least} rows",
                 where=self._column,
                 mend="Lower min_count, or make it a column of type text or identifier",
             )

@@ -17,6 +17,7 @@ from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
 from simulacra.core.features import Codes, code_dtype
 from simulacra.core.random import RngKey
 from simulacra.datatypes.bins import Bins, damaged, is_discrete, learn_bins
+from simulacra.datatypes.protection import clipped, least_count, without_rare
 from simulacra.datatypes.summary import Counts, Histogram, Values
 
 _INT64 = np.iinfo(np.int64)
@@ -165,6 +166,8 @@ class TableLine:
 
 Line = WholeLine | RealLine | TableLine
 
+_OFTEN = 5
+
 
 def load_line(src: ArtifactReader, name: str) -> Line:
     """Read a line that ``save`` wrote.
@@ -200,7 +203,7 @@ def to_steps(positions: Values, least: int, step: int, shift: int) -> NDArray[np
 
 
 def learn_whole_line(
-    histogram: Histogram, step: int, *, most_codes: int, min_count: int
+    histogram: Histogram, step: int, *, most_codes: int, min_count: int | None
 ) -> tuple[WholeLine | TableLine, Counts]:
     """Learn a line from whole positions.
 
@@ -208,11 +211,12 @@ def learn_whole_line(
         histogram: The positions, dtype int64 or object.
         step: What all distances are multiples of; 0 if there is one position only.
         most_codes: The most codes.
-        min_count: Rows that a value must be seen in to be kept, unless every value gets a code.
+        min_count: Rows that a value must be seen in to be kept; see ``protection``.
 
     Returns:
         The line, and the rows of each code.
     """
+    histogram = _protected(histogram, most_codes, min_count)
     least, greatest = int(histogram.values[0]), int(histogram.values[-1])
     step = max(step, 1)
     shift = max(0, ((greatest - least) // step).bit_length() - 64)
@@ -225,13 +229,32 @@ def learn_whole_line(
         histogram = Histogram(steps[firsts], counts, histogram.pool_rows)
     else:
         histogram = Histogram(steps, histogram.counts, histogram.pool_rows)
-    bins, counts = learn_bins(histogram, most_codes=most_codes, min_count=min_count)
+    bins, counts = learn_bins(
+        histogram, most_codes=most_codes, min_count=min_count or _kept_from(histogram)
+    )
     return WholeLine(bins, least, greatest, step, shift), counts
 
 
 def learn_real_line(
-    histogram: Histogram, decimals: int | None, *, most_codes: int, min_count: int
+    histogram: Histogram, decimals: int | None, *, most_codes: int, min_count: int | None
 ) -> tuple[RealLine, Counts]:
     """Learn a line from real positions, dtype float64; as :func:`learn_whole_line`."""
-    bins, counts = learn_bins(histogram, most_codes=most_codes, min_count=min_count)
+    histogram = _protected(histogram, most_codes, min_count)
+    bins, counts = learn_bins(
+        histogram, most_codes=most_codes, min_count=min_count or _kept_from(histogram)
+    )
     return RealLine(bins, decimals), counts
+
+
+def _protected(histogram: Histogram, most_codes: int, min_count: int | None) -> Histogram:
+    """Return the values without those that too few rows have, where each would get a code."""
+    least = least_count(min_count, histogram.rows)
+    histogram = clipped(histogram, least)
+    if is_discrete(histogram, most_codes):
+        return without_rare(histogram, least)
+    return histogram
+
+
+def _kept_from(histogram: Histogram) -> int:
+    """Return how many rows a value must have to be kept among many that are nearly unique."""
+    return max(least_count(None, histogram.rows), _OFTEN)

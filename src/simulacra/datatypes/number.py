@@ -66,7 +66,10 @@ class NumberFitter:
         return FittedColumn(codec, rows)
 
     def _learn(self, histogram: Histogram) -> tuple[Form, Line, Counts]:
-        limits = {"most_codes": self._config.bins, "min_count": self._config.min_count}
+        limits: dict[str, Any] = {
+            "most_codes": self._config.bins,
+            "min_count": self._config.min_count,
+        }
         if isinstance(self._spacing, StepWatch):
             return self._form, *learn_whole_line(histogram, self._spacing.step, **limits)
         decimals = self._spacing.decimals

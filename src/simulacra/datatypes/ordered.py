@@ -31,13 +31,13 @@ class OrderedConfig(Config):
         Field(ge=4, le=65_000, description="Codes at most; up to so many values get one each"),
     ] = 4_096
     min_count: Annotated[
-        int,
+        int | None,
         Field(
             ge=1,
-            description="Rows a value must be seen in to be kept as it is, in a column of too"
-            " many values, or too few rows a value, for a code each",
+            description="Rows a value must be seen in to be kept as it is; 10 by default, 1 in"
+            " columns of fewer than 1,000 rows",
         ),
-    ] = 5
+    ] = None
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,13 @@ from simulacra.datatypes.ordered import (
     feature_counts,
     split,
 )
+from simulacra.datatypes.protection import least_count
 from simulacra.datatypes.spacing import StepWatch
 from simulacra.datatypes.summary import Counts, Histogram, Summary
 from simulacra.datatypes.text_times import StrayTexts, TextTimeForm
 
 _INT64 = np.iinfo(np.int64)
+_NO_SLIP = 5
 
 
 class _Counted:
@@ -92,7 +94,7 @@ class TemporalFitter:
                     self._times.learn(times, self._config),
                 )
                 unit, form = self._unit, form if self._wall is self._form else self._wall
-                bounds = (self._least, self._greatest)
+                bounds = self._bounds(learned[0][0])
             else:
                 learned = (self._instants.learn(instants, self._config),)
         first, last = self._marks.arranged(has_line=bool(learned))
@@ -111,6 +113,12 @@ class TemporalFitter:
             rows,
         )
 
+    def _bounds(self, days: Line) -> tuple[int, int]:
+        """Return the least and greatest position, on days that enough rows have."""
+        kept = days.kept()
+        first, last = int(min(kept)) * self._unit, (int(max(kept)) + 1) * self._unit - 1
+        return max(self._least, first), min(self._greatest, last)
+
     def _splits(self, instants: Histogram, days: Histogram, times: Histogram) -> bool:
         """Say whether a day and a time of day tell more than the instant alone."""
         if is_discrete(instants, self._config.bins):
@@ -119,11 +127,16 @@ class TemporalFitter:
         inside = _INT64.min + room < instants.values[0] and instants.values[-1] < _INT64.max - room
         return inside and len(days.values) > 1 and len(times.values) > 1
 
+    def _least_count(self) -> int:
+        """Return how often a text that is no time must be seen to be kept; else it is a slip."""
+        rows = int(self._marks.rows.sum())
+        return max(least_count(self._config.min_count, rows), self._config.min_count or _NO_SLIP)
+
     def _keep_strays(self) -> Form:
         """Give texts without the format that are frequent enough marks of their own."""
         if not isinstance(self._form, TextTimeForm) or not self._strays.rows:
             return self._form
-        kept = self._strays.frequent(self._config.min_count)
+        kept = self._strays.frequent(self._least_count())
         rows = np.array([self._strays.rows[text] for text in kept], np.int64)
         self._marks.rows = np.concatenate([self._marks.rows[: Mark.TEXT], rows])
         self._marks.rows[Mark.NULL] -= rows.sum()

@@ -16,14 +16,12 @@ from simulacra.core.protocols import FittedColumn, FittedRule, Fitter
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.core.schema import ColumnSpec, RuleSpec, TableSpec
+from simulacra.datatypes.protection import MIN_COUNT
 from simulacra.pipeline.flat_model import FlatModel, NamedCodec, as_context, encode_columns
 from simulacra.pipeline.nesting import ITEM, Flat, flat_columns, list_columns, list_lengths
 from simulacra.pipeline.options import FitOptions, checked_config
 from simulacra.rules.columns import check_given
 from simulacra.rules.discovery import discover
-
-_RARE = 5
-"""Categories in fewer rows may tell of a person."""
 
 
 class TableLearner:
@@ -175,11 +173,11 @@ class TableLearner:
         for name, column in fitted.items():
             if self._fitters[name][0] == "category":
                 counts = column.counts[0]
-                rare[name] = int(((counts > 0) & (counts < _RARE)).sum())
+                rare[name] = int(((counts > 0) & (counts < MIN_COUNT)).sum())
         told = ", ".join(f"{count:,} of {name}" for name, count in rare.items() if count)
         if told:
             self._ctx.progress.note(
-                f"{self._where}: values in fewer than {_RARE} rows are kept: {told}; "
+                f"{self._where}: values in fewer than {MIN_COUNT} rows are kept: {told}; "
                 "the option min_count of a category drops them"
             )
 
