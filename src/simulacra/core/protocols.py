@@ -248,6 +248,12 @@ class DataType(Protocol):
     def start(self, name: str, column: ColumnSpec, *, rng: RngKey, ctx: RunContext) -> Fitter:
         """Begin to learn a column.
 
+        Args:
+            name: The column, as ``table.column``.
+            column: What the specification says of it.
+            rng: The key of this column; the one above it is the same for all of the table.
+            ctx: Limits and progress.
+
         Raises:
             SpecError: The options or the Arrow type don't suit this datatype.
         """
@@ -255,6 +261,15 @@ class DataType(Protocol):
 
     def load(self, src: ArtifactReader) -> Codec:
         """Read a codec that ``save`` wrote."""
+        ...
+
+
+@runtime_checkable
+class Agreeing(DataType, Protocol):
+    """A datatype whose columns in one table fit their options to each other: an optional method."""
+
+    def agree(self, claims: Mapping[str, Detection]) -> Mapping[str, Detection]:
+        """Return the claims on the columns that it got in a table, with options that fit."""
         ...
 
 

@@ -21,6 +21,7 @@ KEY_TYPE = "key"
 _LEFT_OUT = {
     KEY_TYPE: "a foreign key carries no statistics of its own",
     "identifier": "an identifier carries no statistics",
+    "personal": "personal data are made anew, and carry no statistics",
     "empty": "every value is null",
 }
 _ROWS_READ = 10_000

@@ -14,7 +14,7 @@ from simulacra.core import registry
 from simulacra.core.arrow_types import type_to_text
 from simulacra.core.context import RunContext
 from simulacra.core.errors import SpecError
-from simulacra.core.protocols import BatchSource, ColumnProfile, DataType, Detection
+from simulacra.core.protocols import Agreeing, BatchSource, ColumnProfile, DataType, Detection
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.core.schema import ColumnSpec, TableSpec
@@ -74,6 +74,7 @@ def _leaves(
     claims = {name: _ranked(datatypes, column) for name, column in profile.columns.items()}
     flat = FlatSource(source, profile.layout)
     _drop_disproved(claims, flat, profile, where=where, ctx=ctx)
+    _agree(claims)
     leaves = {
         name: _column_spec(profile.columns[name], *ranked[0]) for name, ranked in claims.items()
     }
@@ -98,6 +99,20 @@ def _ranked(
         )
     # Sorting is stable and datatypes come sorted by name: equal claims are always settled alike.
     return sorted(claims, key=lambda claim: -claim[1].confidence)
+
+
+def _agree(claims: dict[str, list[tuple[DataType, Detection]]]) -> None:
+    """Let each datatype that can fit its options to each other in the columns that it got."""
+    got: dict[str, dict[str, Detection]] = {}
+    for name, ranked in claims.items():
+        datatype, claim = ranked[0]
+        if isinstance(datatype, Agreeing):
+            got.setdefault(datatype.name, {})[name] = claim
+    for columns in got.values():
+        datatype = claims[next(iter(columns))][0][0]
+        if isinstance(datatype, Agreeing):
+            for name, claim in datatype.agree(columns).items():
+                claims[name][0] = (datatype, claim)
 
 
 def _drop_disproved(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from simulacra.core import registry
 from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
@@ -17,6 +18,7 @@ from simulacra.core.protocols import Codec, FittedModel, FittedRule
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.pipeline.nesting import Flat, list_lengths
+from simulacra.rules.custom import redraws
 
 GIVEN = "^"
 """What the names of given columns begin with: values of a row's parents."""
@@ -24,8 +26,8 @@ GIVEN = "^"
 
 _NAMES = frozenset({"boolean", "category", "constant"})
 """The datatypes whose values are names."""
-_NUMBERED = "identifier"
-"""The datatype whose values are made of row numbers."""
+_NUMBERED = frozenset({"identifier", "personal"})
+"""The datatypes whose values are made of row numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,30 @@ class FlatModel:
             rows = encoded
         return found
 
+    @property
+    def redraws(self) -> bool:
+        """Whether a rule can't mend rows: those that break it must be drawn again."""
+        return any(redraws(rule) for _, rule in self.rules)
+
+    def kept(self, flat: Flat, given: pa.RecordBatch | None = None) -> pa.BooleanArray | None:
+        """Say which drawn rows break no rule that can't mend them; None if there is no such rule.
+
+        Args:
+            flat: The rows.
+            given: The columns that they were drawn with.
+        """
+        batch = flat.batch
+        if given is not None:
+            for name, values in zip(given.schema.names, given.columns, strict=True):
+                if name not in batch.schema.names:
+                    batch = batch.append_column(name, values)
+        found = None
+        for _, rule in self.rules:
+            if redraws(rule):
+                kept = pc.invert(rule.violations(batch))
+                found = kept if found is None else pc.and_(found, kept)
+        return found
+
     def renumbered(self, rows: Flat, *, rng: RngKey, start: int, but: Collection[str]) -> Flat:
         """Return rows that were drawn apart with the identifiers of rows ``start`` and following.
 
@@ -180,7 +206,7 @@ class FlatModel:
         """
         batch = rows.batch
         for name, named in self.codecs.items():
-            if named.datatype == _NUMBERED and name not in but and name in self.names:
+            if named.datatype in _NUMBERED and name not in but and name in self.names:
                 codes = named.codec.encode(batch.column(name))
                 made = named.codec.decode(codes, rng=rng.child("column", name), start=start)
                 batch = batch.set_column(batch.schema.get_field_index(name), name, made)
@@ -239,12 +265,15 @@ class FlatModel:
         return {name: batch.column(name) for name in self.names} | dict(values)
 
     def left_alone(self, rows: pa.RecordBatch) -> frozenset[str]:
-        """Return the columns of some real rows that rules don't rewrite."""
+        """Return the columns of some real rows that rules neither rewrite nor may refuse."""
+        asked = {name for _, rule in self.rules if redraws(rule) for name in rule.columns}
         encoded = encode_columns(rows, self.rules)
         return frozenset(
             name
             for name in self.names
-            if name in self.codecs and encoded.column(name).equals(rows.column(name))
+            if name in self.codecs
+            and name not in asked
+            and encoded.column(name).equals(rows.column(name))
         )
 
     def _draw_items(self, name: str, batch: pa.RecordBatch, drawn: Features, rng: RngKey) -> Flat:

@@ -1,0 +1,1 @@
+"""Personal data: found by checksums, forms and words, made anew, never copied."""

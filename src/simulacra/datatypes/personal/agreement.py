@@ -1,0 +1,59 @@
+"""Columns of a table that tell of one person agree on their words and on how many people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from simulacra.core.protocols import Detection
+from simulacra.datatypes.personal.kind import Reach
+from simulacra.datatypes.personal.registry import kind_of
+
+_TELLS_LOCALE = (
+    "person_name", "last_name", "first_name", "street_address", "city", "company", "phone",
+)  # fmt: skip
+"""Kinds whose values tell a locale, the surest first."""
+
+
+def agree(claims: Mapping[str, Detection]) -> dict[str, Detection]:
+    """Return the claims on the columns of one table, with options that fit together.
+
+    Args:
+        claims: The claims on the columns that are personal.
+    """
+    main = _locale([claim for claim in claims.values() if "person" not in claim.options])
+    main = main or _locale(list(claims.values()))
+    agreed = {}
+    for name, claim in claims.items():
+        whose = claim.options.get("person", "")
+        same = [c for c in claims.values() if c.options.get("person", "") == whose]
+        options: dict[str, Any] = dict(claim.options)
+        locale = _locale(same) or main
+        if locale:
+            options["locale"] = locale
+        people = _people(same)
+        options.pop("people", None)
+        if people:
+            options["people"] = people
+        share = options.pop("share", None)
+        agreed[name] = Detection(claim.confidence, {**options, "share": share})
+    return agreed
+
+
+def _locale(claims: list[Detection]) -> str | None:
+    for kind in _TELLS_LOCALE:
+        for claim in claims:
+            if claim.options["kind"] == kind and "locale" in claim.options:
+                return str(claim.options["locale"])
+    return None
+
+
+def _people(claims: list[Detection]) -> int | None:
+    """Return how many people a table tells of; None if each row has its own."""
+    found: list[int | None] = [
+        claim.options.get("people")
+        for claim in claims
+        if kind_of(claim.options["kind"]).reach is Reach.IDENTIFYING
+    ]
+    known = [people for people in found if people is not None]
+    return max(known) if known and len(known) == len(found) else None

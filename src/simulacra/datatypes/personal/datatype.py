@@ -1,0 +1,77 @@
+"""Personal data: what leads to a person is found, and made anew in the same form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from simulacra.core.artifacts import ArtifactReader
+from simulacra.core.context import RunContext
+from simulacra.core.protocols import ColumnProfile, Config, Detection
+from simulacra.core.random import RngKey
+from simulacra.core.schema import ColumnSpec
+from simulacra.datatypes.arrow_kinds import is_text
+from simulacra.datatypes.options import read_options, require_type
+from simulacra.datatypes.personal.agreement import agree
+from simulacra.datatypes.personal.codec import PersonalCodec, PersonalFitter
+from simulacra.datatypes.personal.config import PersonalConfig
+from simulacra.datatypes.personal.detection import detect
+from simulacra.datatypes.personal.extra import missing, require_extra
+from simulacra.datatypes.personal.registry import kind_of
+
+
+class Personal:
+    """Names, addresses, numbers and whatever else leads to a person.
+
+    Without the extra ``personal`` it claims nothing: columns are then what they were before.
+    """
+
+    name: ClassVar[str] = "personal"
+    config: ClassVar[type[Config]] = PersonalConfig
+
+    def detect(self, profile: ColumnProfile) -> Detection:
+        """Claim texts that name, locate or number people."""
+        return Detection(0.0) if missing() else detect(profile)
+
+    def agree(self, claims: Mapping[str, Detection]) -> Mapping[str, Detection]:
+        """Let the columns of one table use the same words, and tell of the same people."""
+        return agree(claims)
+
+    def accepts(self, values: pa.Array, options: Mapping[str, Any]) -> pa.BooleanArray:
+        """Accept what has the kind's form, or any text where not all of the source had it."""
+        config = PersonalConfig.model_validate(options)
+        answers = np.ones(len(values), np.bool_)
+        if not is_text(values.type):
+            return pa.array(~answers)
+        if config.share == 1.0 and not missing():
+            filled = values.is_valid().to_numpy(zero_copy_only=False)
+            texts = values.drop_null().cast(pa.large_string())
+            answers[filled] = kind_of(config.kind).matches(texts, config)
+        return pa.array(answers)
+
+    def start(
+        self, name: str, column: ColumnSpec, *, rng: RngKey, ctx: RunContext
+    ) -> PersonalFitter:
+        """Begin to learn a column.
+
+        Raises:
+            SpecError: An option is wrong, the column holds no text, or the extra is missing.
+        """
+        del ctx
+        require_extra(name)
+        config = read_options(name, column, PersonalConfig)
+        arrow_type = require_type(name, column, self.name, is_text)
+        # The key above the column's own is the table's: its columns tell of the same people.
+        salt = RngKey(rng.seed, rng.path[:-1]).child("people").integer()
+        return PersonalFitter(name, arrow_type, config, salt)
+
+    def load(self, src: ArtifactReader) -> PersonalCodec:
+        """Read a codec that ``save`` wrote.
+
+        Raises:
+            BundleError: The members do not make a codec.
+        """
+        return PersonalCodec.load(src)

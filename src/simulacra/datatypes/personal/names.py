@@ -1,0 +1,59 @@
+"""The names of people: which given and family name each one has, in any column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from simulacra.datatypes.personal import words
+from simulacra.datatypes.personal.config import PersonalConfig
+from simulacra.datatypes.personal.people import People, Places
+from simulacra.datatypes.personal.styles import taken
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What people are called.
+
+    Attributes:
+        locale: Whose names.
+        first: The place of each given name, shape ``(rows,)``, dtype int64.
+        last: The place of each family name.
+        turn: How often all pairs were given out before: from 1 on, names alone don't tell people
+            apart.
+    """
+
+    locale: str
+    first: Places
+    last: Places
+    turn: Places
+
+    @classmethod
+    def of(cls, people: People, config: PersonalConfig) -> Named:
+        """Name people; those of one key and locale are called alike in every column."""
+        locale = config.locale or words.DEFAULT
+        firsts, lasts = len(words.first_names(locale)), len(words.last_names(locale))
+        pairs = people.permuted(firsts * lasts, "names").astype(np.int64)
+        return cls(locale, pairs % firsts, pairs // firsts % lasts, pairs // (firsts * lasts))
+
+    @property
+    def first_names(self) -> pa.Array:
+        """The given names."""
+        return taken(words.array(words.first_names(self.locale)), self.first)
+
+    @property
+    def last_names(self) -> pa.Array:
+        """The family names."""
+        return taken(words.array(words.last_names(self.locale)), self.last)
+
+    @property
+    def first_slugs(self) -> pa.Array:
+        """The given names as addresses write them: a to z."""
+        return taken(words.array(words.slugs(self.locale, "first")), self.first)
+
+    @property
+    def last_slugs(self) -> pa.Array:
+        """The family names as addresses write them."""
+        return taken(words.array(words.slugs(self.locale, "last")), self.last)
