@@ -6,7 +6,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulacra.api import Metadata, Synthesizer, between, compare, evaluate, load, source, subset
+    from simulacra.api import (
+        Metadata,
+        Synthesizer,
+        between,
+        compare,
+        evaluate,
+        load,
+        source,
+        subset,
+    )
     from simulacra.core.errors import SimulacraError
 
 __version__ = "0.1.0"

@@ -145,6 +145,21 @@ def test_columns_that_rules_work_out_are_kept_too():
     assert synthesizer.sample(given=known).equals(known)
 
 
+def test_likely_rows_are_those_that_there_are(synthesizer, weather):
+    rng = np.random.default_rng(0)
+    some = weather.slice(0, 2_000)
+    mixed = pa.table({name: some[name].take(rng.permutation(2_000)) for name in some.column_names})
+    likely, unlikely = synthesizer.log_prob(some), synthesizer.log_prob(mixed)
+    assert likely.shape == (2_000,)
+    assert np.isfinite(likely).all()
+    assert np.median(likely) > np.median(unlikely[np.isfinite(unlikely)]) + 2
+    with pytest.raises(SpecError, match=r"table\.temp"):
+        synthesizer.log_prob(some.drop_columns(["temp"]))
+    independent = Synthesizer("independent").fit(some)
+    with pytest.raises(UsageError, match="doesn't tell how likely"):
+        independent.log_prob(some)
+
+
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [

@@ -81,4 +81,7 @@ def test_extreme_moments_are_not_kept(kind, unit):
     drawn = draw(fitted, 50_000).cast(pa.timestamp("s")).cast(pa.int64()).to_numpy() // 86_400
     assert drawn.min() >= 10_000
     assert drawn.max() < 12_000
-    assert not any(value.startswith(("1970-01-04", "1970-01-05", "2079")) for value in fitted.codec.kept_values())
+    assert not any(
+        value.startswith(("1970-01-04", "1970-01-05", "2079"))
+        for value in fitted.codec.kept_values()
+    )

@@ -13,6 +13,7 @@ import pyarrow as pa
 import simulacra
 from simulacra.api.conditions import Given, balanced, conditions_of, known_in_part, rows_of
 from simulacra.api.inputs import Inputs, inputs_of
+from simulacra.api.likelihood import log_prob
 from simulacra.api.metadata import Metadata
 from simulacra.api.resuming import (
     drawing_once,
@@ -30,6 +31,9 @@ from simulacra.core.schema import DatasetSpec
 from simulacra.pipeline.options import STRUCTURE_ROWS, FitOptions
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from simulacra.pipeline.conditions.wanted import Condition
     from simulacra.pipeline.dataset import FittedDataset
     from simulacra.pipeline.journal import Journal
@@ -245,6 +249,24 @@ class Synthesizer:
         schema = fitted.tables[name].schema
         filled = next(pa.Table.from_batches(batches, schema) for _, batches in drawn)
         return to_frame(filled.select(condition.known), kind)
+
+    def log_prob(self, data: Any) -> NDArray[np.float64]:
+        """Tell how likely rows are by what was learned.
+
+        Rows that are unlike all others have low values. The probability is that of the codes that
+        columns are learned as, so values of columns of other types or bins can't be compared.
+
+        Args:
+            data: A frame of rows of the only table that was learned, with all of its columns.
+
+        Returns:
+            Natural logarithms, shape ``(rows,)``; minus infinity where it can't be.
+
+        Raises:
+            SpecError: A column is missing, or of another type.
+            UsageError: Several tables were learned, or the model doesn't tell.
+        """
+        return log_prob(data, self.fitted)
 
     def batches(
         self, table: str | None = None, rows: int | None = None, *, seed: int | None = None

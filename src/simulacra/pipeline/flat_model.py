@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from simulacra.core import registry
 from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
-from simulacra.core.errors import SpecError
+from simulacra.core.errors import SpecError, UsageError
 from simulacra.core.features import Codes, Features, FeatureSpec
+from simulacra.core.likelihood import Likelihood
 from simulacra.core.protocols import Codec, FittedModel, FittedRule
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
@@ -263,6 +265,21 @@ class FlatModel:
         for _, rule in reversed(self.rules):
             batch = rule.decode(batch)
         return {name: batch.column(name) for name in self.names} | dict(values)
+
+    def log_prob(self, rows: pa.RecordBatch) -> NDArray[np.float64]:
+        """Return the logarithm of the probability of each flat row, up to detail within codes.
+
+        Raises:
+            UsageError: The model doesn't tell probabilities, or draws rows of other tables' rows.
+        """
+        if not isinstance(self.model, Likelihood):
+            raise UsageError(
+                f"the model {self.model_name} doesn't tell how likely rows are",
+                mend="Learn with the model forest",
+            )
+        encoded = encode_columns(rows, self.rules)
+        values = {name: encoded.column(name) for name in self.codecs}
+        return self.model.log_prob(self._encode(values, rows.num_rows), context=None)
 
     def left_alone(self, rows: pa.RecordBatch) -> frozenset[str]:
         """Return the columns of some real rows that rules neither rewrite nor may refuse."""
