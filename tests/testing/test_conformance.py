@@ -56,6 +56,18 @@ def _stock(rows: int = 600) -> pa.Table:
 
 
 _STOCK = _stock()
+_FROM = pa.array(range(600), pa.int32())
+_STAYS = pa.table(
+    {
+        "booked": _FROM.cast(pa.date32()),
+        "arrived": pc.if_else(
+            _STOCK["new"].combine_chunks(), pa.scalar(None, pa.int32()), pc.add(_FROM, 2)
+        ).cast(pa.date32()),
+        "left": pc.add(_FROM, pc.add(_STOCK["pieces"], 2).cast(pa.int32()).combine_chunks()).cast(
+            pa.date32()
+        ),
+    }
+)
 
 
 def _stock_rule(*columns: str, **options: object) -> dict[str, object]:
@@ -130,6 +142,8 @@ CASES: dict[tuple[Kind, str], dict[str, object]] = {
         "kind", "new", "used", "broken", columns=["new", "used", "broken"]
     ),
     (Kind.RULE, "calendar"): _rule(_DATES, year="year", month="month", day="day"),
+    (Kind.RULE, "chain"): _rule(_STAYS, columns=["booked", "arrived", "left"]),
+    (Kind.RULE, "custom"): _stock_rule("pieces", "price", expression="price > 0 AND pieces < 10"),
     (Kind.RULE, "clock"): _rule(_CLOCK, column="at"),
     (Kind.RULE, "copy"): _rule(_BILLS, column="settled", of="paid"),
     (Kind.RULE, "difference"): _rule(_ORDERS, column="shipped", minus="ordered", order=">"),

@@ -277,7 +277,11 @@ class Agreeing(DataType, Protocol):
 
 
 class FittedRule(Protocol):
-    """A rule of one table, as a change of its columns that makes breaking it impossible."""
+    """A rule of one table, as a change of its columns that makes breaking it impossible.
+
+    One that can't mend rows says so by an attribute ``redraws`` that is true, on its plug-in too:
+    then rows that violate it are drawn again, and ``encode`` and ``decode`` leave rows as they are.
+    """
 
     columns: tuple[str, ...]
     """The columns it reads or changes."""

@@ -116,6 +116,24 @@ class RuleSpec(_SpecModel):
 
     rule: Annotated[str, Field(description="Name of a rule plug-in")]
     options: dict[str, Any] = Field(default_factory=dict)
+    active: Annotated[
+        bool, Field(description="Whether it is kept; if not, it is not looked for, either")
+    ] = True
+    evidence: Annotated[
+        str | None,
+        Field(
+            description="How many rows keep it, where no one declared it: then it gives way if "
+            "rows break it"
+        ),
+    ] = None
+
+    def says_the_same(self, other: RuleSpec) -> bool:
+        """Say whether another rule is the same, whatever is known of it."""
+        return self.rule == other.rule and _listed(self.options) == _listed(other.options)
+
+
+def _listed(options: dict[str, Any]) -> dict[str, Any]:
+    return {n: list(v) if isinstance(v, tuple) else v for n, v in options.items()}
 
 
 class TableSpec(_SpecModel):

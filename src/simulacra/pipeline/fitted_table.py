@@ -16,12 +16,12 @@ from simulacra.core.protocols import BLOCK_ROWS
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.core.schema import TableSpec
-from simulacra.pipeline.conditions.drawing import draw_given
+from simulacra.pipeline.conditions.drawing import Drawn, Tally, draw_given
 from simulacra.pipeline.conditions.wanted import Condition
 from simulacra.pipeline.flat_model import FlatModel, load_flat_model
 from simulacra.pipeline.journal_parts import Record
 from simulacra.pipeline.keys import CompositeKey, KeyNumbering
-from simulacra.pipeline.nesting import Flat, Layout
+from simulacra.pipeline.nesting import Layout
 from simulacra.pipeline.relations.family import Family
 from simulacra.pipeline.uniqueness import Uniqueness
 from simulacra.pipeline.uniques import UniqueKey
@@ -80,7 +80,7 @@ class FittedTable:
             condition: What is wanted of the rows.
 
         Raises:
-            UsageError: The condition is too rare.
+            UsageError: The condition, or rows that keep the rules, are too rare.
         """
         model = self.model
         assert model is not None  # noqa: S101 - a table that stands alone has columns of its own
@@ -89,26 +89,32 @@ class FittedTable:
         if condition is not None and condition.strict:
             model.check_seen(condition.part(0, rows))
         effects = None if condition is None else self._effects(rng)
+        tally = Tally()
 
         def block(number: int) -> pa.RecordBatch:
             start = number * BLOCK_ROWS
             size, key = min(BLOCK_ROWS, rows - start), rng.child("block", number)
-            if condition is None or effects is None:
+            if condition is None and not model.redraws:
                 flat = model.draw(size, context=None, rng=key, start=start)
                 return self.layout.unflatten(flat)
 
-            def draw(places: NDArray[np.int64], known: Mapping[str, pa.Array], key: RngKey) -> Flat:
-                held = model.held(known, effects)
-                return model.draw(len(places), context=None, rng=key, start=start, held=held)
+            def draw(
+                places: NDArray[np.int64], known: Mapping[str, pa.Array], key: RngKey
+            ) -> Drawn:
+                held = None if effects is None else model.held(known, effects)
+                flat = model.draw(len(places), context=None, rng=key, start=start, held=held)
+                return Drawn(flat, model.kept(flat))
 
-            flat = draw_given(condition, size, start=start, draw=draw, rng=key)
-            flat = model.renumbered(flat, rng=key, start=start, but=condition.columns)
+            flat = draw_given(condition, size, start=start, draw=draw, rng=key, tally=tally)
+            given = frozenset() if condition is None else condition.columns
+            flat = model.renumbered(flat, rng=key, start=start, but=given)
             return self.layout.unflatten(flat)
 
         engine = registry.load(Kind.ENGINE, ENGINE)
         blocks = range(-(-rows // BLOCK_ROWS))
         for batch in record.through(blocks, lambda missing: engine.map(block, missing, ctx=ctx)):
             yield keys.apply(batch).cast(self.schema)
+        tally.tell(where, ctx.progress)
 
     def _effects(self, rng: RngKey) -> list[frozenset[str]]:
         """Return what each rule changes, by what it does to some drawn rows."""

@@ -15,13 +15,12 @@ from simulacra.core.features import Features, TrainingData
 from simulacra.core.protocols import FittedColumn, FittedRule, Fitter
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
-from simulacra.core.schema import ColumnSpec, RuleSpec, TableSpec
+from simulacra.core.schema import ColumnSpec, TableSpec
 from simulacra.datatypes.protection import MIN_COUNT
 from simulacra.pipeline.flat_model import FlatModel, NamedCodec, as_context, encode_columns
 from simulacra.pipeline.nesting import ITEM, Flat, flat_columns, list_columns, list_lengths
 from simulacra.pipeline.options import FitOptions, checked_config
-from simulacra.rules.columns import check_given
-from simulacra.rules.discovery import discover
+from simulacra.pipeline.rule_fitting import RuleFitting
 
 
 class TableLearner:
@@ -79,26 +78,17 @@ class TableLearner:
     def _fit_rules(
         self, spec: TableSpec, sample: pa.RecordBatch
     ) -> tuple[tuple[str, FittedRule], ...]:
-        table = spec.model_copy(update={"columns": self._columns})
-        rows, batch = pa.Table.from_batches([sample]), sample
-        wanted = list(spec.rules)
-        unchanging = self._given | self._fixed
-        if self._options.find_rules:
-            wanted += discover(rows, table, given=unchanging, rng=self._rng.child("rules"))
-        fitted = []
-        for rule in wanted:
-            name, made = self._fit_rule(rule, rows, table)
-            fitted.append((name, made))
-            encoded = made.encode(batch)
-            check_given(batch, encoded, unchanging, where=f"{self._where}: {name}")
-            rows, batch = pa.Table.from_batches([encoded]), encoded
-            self._ctx.progress.note(f"{self._where}: {rule.rule} {_options_text(rule)}")
-        return tuple(fitted)
-
-    def _fit_rule(self, rule: RuleSpec, rows: pa.Table, table: TableSpec) -> tuple[str, FittedRule]:
-        plugin = registry.load(Kind.RULE, rule.rule)
-        config = checked_config(plugin.config, rule.options, where=f"{self._where}: {rule.rule}")
-        return rule.rule, plugin.fit(rows, config, table=table)
+        fitting = RuleFitting(
+            self._where,
+            spec.model_copy(update={"columns": self._columns}),
+            sample,
+            given=self._given,
+            fixed=self._fixed,
+            rng=self._rng.child("rules"),
+            ctx=self._ctx,
+        )
+        checks = self._options.checks.get(self._where, ())
+        return fitting.fit(checks, find=self._options.find_rules)
 
     def _start(self, encoded: pa.RecordBatch) -> dict[str, tuple[str, Fitter]]:
         fitters = {}
@@ -226,7 +216,3 @@ def _made_column(name: str, kind: pa.DataType) -> ColumnSpec:
         if belongs(kind):
             return ColumnSpec(type=datatype, arrow=type_to_text(kind))
     raise SpecError(f"a rule turned the column into {kind}, which can't be learned", where=name)
-
-
-def _options_text(rule: RuleSpec) -> str:
-    return ", ".join(f"{name}={value}" for name, value in rule.options.items())

@@ -12,6 +12,7 @@ from simulacra.core import registry
 from simulacra.core.errors import UsageError
 from simulacra.core.protocols import Config
 from simulacra.core.registry import Kind
+from simulacra.rules.custom import Check
 
 STRUCTURE_ROWS = 1_000_000
 """Rows that structure is learned from, unless told otherwise."""
@@ -29,6 +30,7 @@ class FitOptions:
         infer_keys: Whether to look for foreign keys where none is declared.
         keep_orphans: Whether rows whose key names no parent are drawn too.
         keep: Tables that are written as they are.
+        checks: By table, functions that say which rows are as they must be.
     """
 
     model: str = "forest"
@@ -38,6 +40,7 @@ class FitOptions:
     infer_keys: bool = True
     keep_orphans: bool = False
     keep: tuple[str, ...] = ()
+    checks: Mapping[str, tuple[Check, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse a budget of nothing."""

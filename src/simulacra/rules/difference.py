@@ -9,7 +9,7 @@ already a distance.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -118,43 +118,63 @@ class Difference:
             SpecError: A column is missing, or the two can't be subtracted exactly.
         """
         del table
-        options = cast("DifferenceConfig", config)
-        column, minus = (column_of(sample, name) for name in (options.column, options.other))
-        decimals = _decimals(column, options)
-        unit = _unit(column.type, minus.type, decimals, options)
-        value, other = ticks.read(column, unit), _multiplied(ticks.read(minus, unit), options.times)
-        most = _most(column.type)
-        if not (value.exact & (np.abs(value.count) <= most)).all():
-            raise SpecError(
-                f"values are too large to be subtracted exactly in {column.type}",
-                where=options.column,
-                why=f"some exceed ±{most} of 1/{unit.per}",
-                mend="Remove this rule",
-            )
-        some = value.count[value.known]
-        low, high = (int(some.min()), int(some.max())) if some.size else (0, 0)
-        known = np.clip(other.count[other.known], -most, most)
-        fallback = int(np.median(known)) if known.size else 0
-        base = cut = 0
-        if options.period is not None:
-            base = base_of(low, high, options.period, options.column)
-            both = value.known & other.known
-            sign = -1 if options.plus is None else 1
-            cut = cut_of(value.count[both] + sign * other.count[both], options.period)
-        learned = _Learned(
-            type_to_text(column.type), decimals, low, high, fallback, base=base, cut=cut
-        )
-        fitted = FittedDifference(options, unit, learned)
-        if options.order is not None:
-            _check_order(sample, fitted, options)
-        return fitted
+        return fit_difference(sample, cast("DifferenceConfig", config))
 
     def load(self, src: ArtifactReader) -> FittedRule:
         """Read a rule that ``save`` wrote."""
-        saved = src.json("difference")
-        options, learned = DifferenceConfig(**saved["options"]), _Learned(**saved["learned"])
-        column = type_from_text(learned.type)
-        return FittedDifference(options, _unit(column, column, learned.decimals, options), learned)
+        return load_difference(src)
+
+
+def fit_difference(
+    sample: pa.Table, options: DifferenceConfig, *, instead: Sequence[str] = ()
+) -> FittedDifference:
+    """Learn a difference.
+
+    Args:
+        sample: Rows as the rules before this one leave them.
+        options: Which columns.
+        instead: Where the column measured from is null, the first of these that isn't is taken.
+
+    Raises:
+        SpecError: A column is missing, or the two can't be subtracted exactly.
+    """
+    column = column_of(sample, options.column)
+    decimals = _decimals(column, options)
+    others = [column_of(sample, name) for name in (options.other, *instead)]
+    unit, *_ = [_unit(column.type, each.type, decimals, options) for each in others]
+    value, other = ticks.read(column, unit), _known_first(others, unit, options.times)
+    most = _most(column.type)
+    if not (value.exact & (np.abs(value.count) <= most)).all():
+        raise SpecError(
+            f"values are too large to be subtracted exactly in {column.type}",
+            where=options.column,
+            why=f"some exceed ±{most} of 1/{unit.per}",
+            mend="Remove this rule",
+        )
+    some = value.count[value.known]
+    low, high = (int(some.min()), int(some.max())) if some.size else (0, 0)
+    known = np.clip(other.count[other.known], -most, most)
+    fallback = int(np.median(known)) if known.size else 0
+    base = cut = 0
+    if options.period is not None:
+        base = base_of(low, high, options.period, options.column)
+        both = value.known & other.known
+        sign = -1 if options.plus is None else 1
+        cut = cut_of(value.count[both] + sign * other.count[both], options.period)
+    learned = _Learned(type_to_text(column.type), decimals, low, high, fallback, base=base, cut=cut)
+    fitted = FittedDifference(options, unit, learned, tuple(instead))
+    if options.order is not None:
+        _check_order(sample, fitted, options)
+    return fitted
+
+
+def load_difference(src: ArtifactReader) -> FittedDifference:
+    """Read a difference that ``save`` wrote."""
+    saved = src.json("difference")
+    options, learned = DifferenceConfig(**saved["options"]), _Learned(**saved["learned"])
+    column = type_from_text(learned.type)
+    unit = _unit(column, column, learned.decimals, options)
+    return FittedDifference(options, unit, learned, tuple(saved.get("instead", ())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +201,23 @@ class _Learned:
 
 
 class FittedDifference:
-    """The rule ``difference`` of two known columns."""
+    """The rule ``difference`` of two known columns.
 
-    def __init__(self, options: DifferenceConfig, unit: Unit, learned: _Learned) -> None:
-        self.columns: tuple[str, ...] = (options.column, options.other)
+    Args:
+        options: Which columns.
+        unit: What the column is counted in.
+        learned: What fitting found.
+        instead: Columns to measure from where the other one is null.
+    """
+
+    def __init__(
+        self,
+        options: DifferenceConfig,
+        unit: Unit,
+        learned: _Learned,
+        instead: tuple[str, ...] = (),
+    ) -> None:
+        self.columns: tuple[str, ...] = (options.column, options.other, *instead)
         self._options = options
         self._unit = unit
         self._learned = learned
@@ -192,6 +225,11 @@ class FittedDifference:
         self._distance_type = ticks.difference_type(self._type)
         self._most = _most(self._type)
         self._distance_unit = distance_unit(self._type, unit)
+
+    def ordered(self, order: Order) -> FittedDifference:
+        """Return the same difference, of an order that need not have held where it was learned."""
+        options = self._options.model_copy(update={"order": order})
+        return FittedDifference(options, self._unit, self._learned, self.columns[2:])
 
     def encode(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Replace the column by its distance from the other one."""
@@ -236,11 +274,12 @@ class FittedDifference:
     def save(self, out: ArtifactWriter) -> None:
         """Write the options and what was learned."""
         options = self._options.model_dump(mode="json")
-        out.json("difference", {"options": options, "learned": asdict(self._learned)})
+        saved = {"options": options, "learned": asdict(self._learned)}
+        out.json("difference", {**saved, "instead": list(self.columns[2:])})
 
     def _other(self, batch: pa.RecordBatch) -> Ticks:
-        read = ticks.read(batch[self._options.other], self._unit)
-        return _multiplied(read, self._options.times)
+        others = [batch[name] for name in self.columns[1:]]
+        return _known_first(others, self._unit, self._options.times)
 
     def _origin(self, batch: pa.RecordBatch) -> NDArray[np.int64]:
         other = self._other(batch)
@@ -260,8 +299,21 @@ def _multiplied(read: Ticks, times: int) -> Ticks:
     return read.moved(np.clip(read.count, -most, most) * times)
 
 
+def _known_first(columns: Sequence[pa.Array], unit: Unit, times: int) -> Ticks:
+    """Return the first known count of each row, so many times."""
+    first, *others = (_multiplied(ticks.read(values, unit), times) for values in columns)
+    for other in others:
+        first = Ticks(
+            np.where(first.known, first.count, other.count),
+            first.known | other.known,
+            np.where(first.known, first.exact, other.exact),
+            first.null & other.null,
+        )
+    return first
+
+
 def _check_order(sample: pa.Table, fitted: FittedDifference, options: DifferenceConfig) -> None:
-    rows = sample.select([options.column, options.other])
+    rows = sample.select(list(dict.fromkeys(fitted.columns)))
     broken = sum(pc.sum(fitted.violations(batch)).as_py() or 0 for batch in rows.to_batches())
     if broken:
         raise SpecError(

@@ -1,13 +1,17 @@
 """Finds the rules that a table's columns keep: from values alone, never from names.
 
 First what equals another column (rule ``equal``) or is a part of one (``part``), and can be left
-out; then what means more put together (``calendar``) or counted evenly (``clock``), then what is
-simpler measured from another column (``difference``), and last what often repeats one (``copy``).
+out; then what means more put together (``calendar``), is a product or sum (``formula``) or counted
+evenly (``clock``), then what is simpler measured from another column (``difference``) and what
+often repeats one (``copy``). Of the columns that no rule has touched, flags of which one is set
+(``one_hot``) and what others determine (``dependency``); last, where columns are null
+(``null_together``, ``null_unless``), as all other rules leave nulls where they are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -19,12 +23,17 @@ from simulacra.rules.finding.clocks import find_clocks
 from simulacra.rules.finding.codes import Codes
 from simulacra.rules.finding.columns import counted_columns
 from simulacra.rules.finding.copies import find_copies
+from simulacra.rules.finding.dependencies import find_dependencies
 from simulacra.rules.finding.differences import find_differences
 from simulacra.rules.finding.equals import apply_equals, find_matches
 from simulacra.rules.finding.evidence import Evidence
+from simulacra.rules.finding.flags import find_one_hot
+from simulacra.rules.finding.formulas import find_formulas
 from simulacra.rules.finding.hours import find_hours
+from simulacra.rules.finding.null_patterns import find_null_patterns
 from simulacra.rules.finding.parts import find_parts
-from simulacra.rules.finding.state import State, usable
+from simulacra.rules.finding.state import State, named_in, usable
+from simulacra.rules.finding.suggestions import suggested
 
 ROWS = 6_000
 """Rows looked at; whether a rule holds is checked in the whole sample."""
@@ -37,10 +46,35 @@ FEWEST_ROWS = 400
 _HELD_OUT = 0.3
 
 
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found.
+
+    Attributes:
+        rules: Rules that hold in every row, in the order in which they encode.
+        suggestions: Rules that hold in nearly every row, with how many break them.
+    """
+
+    rules: list[RuleSpec]
+    suggestions: list[RuleSpec]
+
+
 def discover(
     sample: pa.Table, table: TableSpec, *, given: Collection[str] = frozenset(), rng: RngKey
 ) -> list[RuleSpec]:
-    """Return the rules found, in the order in which they encode.
+    """Return the rules that hold in every row; see :func:`search`."""
+    return search(sample, table, given=given, rng=rng).rules
+
+
+def search(
+    sample: pa.Table,
+    table: TableSpec,
+    *,
+    given: Collection[str] = frozenset(),
+    known: Collection[RuleSpec] = (),
+    rng: RngKey,
+) -> Findings:
+    """Return the rules found.
 
     Args:
         sample: A uniform sample of the rows: columns of the table, and those given with them.
@@ -48,6 +82,7 @@ def discover(
         given: Columns that are there, with their final values, before the others are drawn: those
             of the rows' parents, named ``^key.column``, and own ones. A rule may use a given
             column but never changes one, and none is looked for between two of them.
+        known: Rules that are declared, kept or not: they are not found again.
         rng: Chooses the rows looked at.
     """
     names = usable(sample.schema, table, frozenset(given))
@@ -55,9 +90,10 @@ def discover(
     most = max(FEWEST_TRIED, min(ROWS, CELLS // max(1, len(names))))
     rows = np.sort(generator.permutation(sample.num_rows)[:most])
     keys = [tuple(key.columns) for key in table.foreign_keys]
-    known = {*names, *(name for key in keys for name in key)}
-    seen = sample.select([name for name in sample.column_names if name in known]).take(rows)
+    wanted = {*names, *(name for key in keys for name in key)}
+    seen = sample.select([name for name in sample.column_names if name in wanted]).take(rows)
     state = State(seen, table, frozenset(given))
+    maybe: list[RuleSpec] = []
     codes = Codes(state.columns)
     evidence = Evidence(codes, state.given, seen, keys)
     matches = find_matches(state, codes, evidence)
@@ -68,11 +104,22 @@ def discover(
     if len(rows) >= FEWEST_ROWS:
         find_parts(state, dict(state.measures()))
         find_parts(state, {name: state.columns[name] for name in find_calendars(state)})
+        maybe += find_formulas(state, _touched(state))
         columns = counted_columns(state, find_clocks(state))
         training = generator.random(len(rows)) >= _HELD_OUT
         distances = find_differences(state, columns, evidence, training=training)
         distances |= find_hours(State(seen, table, state.given), state, distances)
         find_copies(state, {n: c for n, c in columns.items() if n not in distances}, matches)
-    named = {value for rule in state.found for value in rule.options.values()}
+        find_one_hot(state, _touched(state))
+        maybe += find_dependencies(state, _touched(state))
+        find_null_patterns(state)
+    named = {name for rule in (*state.found, *maybe) for name in named_in(rule.options)}
     whole = State(sample.select([n for n in names if n in named]), table, state.given)
-    return whole.keep(state.found)
+    raw = dict(whole.columns)
+    kept = whole.keep(state.found, known)
+    return Findings(kept, suggested(raw, maybe, (*known, *kept)))
+
+
+def _touched(state: State) -> frozenset[str]:
+    """Return the columns that the rules found so far read or change."""
+    return frozenset(name for rule in state.found for name in named_in(rule.options))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -20,6 +21,10 @@ from simulacra.rules.equal import Equal, comparable
 
 _MEASURES = frozenset({"integer", "float", "decimal", "date", "datetime", "time", "duration"})
 _CODES = frozenset({"category", "constant"})
+_WHOLE = frozenset({"boolean", "integer"})
+EXPRESSION = "expression"
+"""The option that is no column but names several."""
+_QUOTED = re.compile(r'"((?:[^"]|"")+)"')
 
 
 class State:
@@ -59,6 +64,12 @@ class State:
             if unit is not None and unit.family == "number" and self._is(name, _MEASURES | _CODES):
                 yield name, values
 
+    def coded(self) -> Iterator[tuple[str, pa.Array]]:
+        """Yield the own columns of categories and whole numbers."""
+        for name, values in self.own():
+            if self._is(name, _CODES | _WHOLE):
+                yield name, values
+
     def measures(self) -> Iterator[tuple[str, pa.Array]]:
         """Yield the own columns that measure something: numbers and times, no categories."""
         for name, values in self.own():
@@ -83,7 +94,7 @@ class State:
         """
         options = config.model_dump(mode="json", exclude_defaults=True)
         # Only the columns that the options name: a table may have thousands of others.
-        named = [value for value in options.values() if value in self.columns]
+        named = [name for name in named_in(options) if name in self.columns]
         rows = pa.RecordBatch.from_pydict({name: self.columns[name] for name in named})
         rule: Rule = registry.load(Kind.RULE, name)
         encoded = rule.fit(pa.Table.from_batches([rows]), config, table=self._table).encode(rows)
@@ -108,14 +119,20 @@ class State:
         del self.columns[gone]
         self.found.append(last)
 
-    def keep(self, specs: Iterable[RuleSpec]) -> list[RuleSpec]:
+    def keep(self, specs: Iterable[RuleSpec], known: Collection[RuleSpec] = ()) -> list[RuleSpec]:
         """Apply rules found in fewer rows; return those that hold in these rows too.
 
         Where the order of a difference doesn't hold, the difference stays; what is not quite always
         equal becomes a copy.
+
+        Args:
+            specs: The rules.
+            known: Rules that are declared, kept or not: they are not found again.
         """
         for spec in specs:
-            if self.holds(spec.rule, spec.options):
+            if any(spec.says_the_same(other) for other in known) or self.holds(
+                spec.rule, spec.options
+            ):
                 continue
             if spec.rule == Equal.name:
                 column, of = (self.columns.get(spec.options[name]) for name in ("column", "of"))
@@ -134,6 +151,21 @@ class State:
         except SpecError:
             return False
         return True
+
+
+def named_in(options: Mapping[str, Any]) -> list[str]:
+    """Return the texts among a rule's options: the columns that it names, and more.
+
+    Of an expression, the names in double quotes.
+    """
+    found: list[str] = []
+    for option, value in options.items():
+        if option == EXPRESSION:
+            found += [text.replace('""', '"') for text in _QUOTED.findall(value)]
+        else:
+            texts = value if isinstance(value, list | tuple) else (value,)
+            found += [text for text in texts if isinstance(text, str)]
+    return list(dict.fromkeys(found))
 
 
 def usable(schema: pa.Schema, table: TableSpec, given: AbstractSet[str]) -> list[str]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simulacra.core.random import RngKey
-from simulacra.pipeline.conditions.drawing import draw_given
+from simulacra.pipeline.conditions.drawing import Drawn, draw_given
 from simulacra.pipeline.flat_model import FlatModel
 from simulacra.pipeline.nesting import Flat
 from simulacra.pipeline.relations.columns import as_counts, as_numbers
@@ -81,14 +81,17 @@ class BlockDrawing:
             return Flat(pa.RecordBatch.from_pydict({}), {})
         key = run.rng.child("block", block.number)
         rows = np.arange(block.end - block.start)
-        if run.condition is None:
-            return self._draw_some(model, block, rows, key)
+        if run.condition is None and not model.redraws:
+            return self._draw_some(model, block, rows, key).flat
 
-        def draw(places: NDArray[np.int64], known: Mapping[str, pa.Array], key: RngKey) -> Flat:
+        def draw(places: NDArray[np.int64], known: Mapping[str, pa.Array], key: RngKey) -> Drawn:
             return self._draw_some(model, block, places, key, known)
 
-        flat = draw_given(run.condition, len(rows), start=block.start, draw=draw, rng=key)
-        return model.renumbered(flat, rng=key, start=block.start, but=run.condition.columns)
+        flat = draw_given(
+            run.condition, len(rows), start=block.start, draw=draw, rng=key, tally=run.tally
+        )
+        given = frozenset() if run.condition is None else run.condition.columns
+        return model.renumbered(flat, rng=key, start=block.start, but=given)
 
     def _draw_some(
         self,
@@ -97,7 +100,7 @@ class BlockDrawing:
         rows: NDArray[np.int64],
         key: RngKey,
         known: Mapping[str, pa.Array] | None = None,
-    ) -> Flat:
+    ) -> Drawn:
         """Draw some rows of a block.
 
         Args:
@@ -115,15 +118,17 @@ class BlockDrawing:
         given |= {n: v if whole else v.take(pa.array(rows)) for n, v in early.items()}
         context = self._known.context(part, family.given)
         separator = Separator(family, parents, without=set(self._known.columns))
-        return model.draw(
+        beside = pa.RecordBatch.from_pydict(given) if given else None
+        flat = model.draw(
             len(rows),
             context=context if whole or context is None else context.take(rows),
             rng=key,
             start=block.start,
-            given=pa.RecordBatch.from_pydict(given) if given else None,
+            given=beside,
             adjust=separator.apply if separator.is_needed else None,
             held=model.held({**given, **known}, self._effects) if known else None,
         )
+        return Drawn(flat, model.kept(flat, beside))
 
     @cached_property
     def _early(self) -> frozenset[str]:
@@ -138,7 +143,7 @@ class BlockDrawing:
         assert model is not None  # noqa: S101 - asked of tables with columns of their own
         block = Block(0, 0, min(_TRIED, self._run.rows))
         rows = np.arange(block.end)
-        batch = self._draw_some(model, block, rows, self._run.rng.child("tried")).batch
+        batch = self._draw_some(model, block, rows, self._run.rng.child("tried")).flat.batch
         parents = [places[block.rows] for places in self._known.parents]
         given = self._run.parent_values(parents)
         given |= {name: self._known.columns[name][block.rows] for name in self._early}

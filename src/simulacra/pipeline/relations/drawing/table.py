@@ -69,6 +69,7 @@ class TableDrawing:
             values = {name: batch.column(name) for name in self._wanted}
             self.drawn.append(block.codes, values, block.below)
             yield batch.cast(self.run.fitted.schema)
+        self.run.tally.tell(self.run.name, self.run.ctx.progress)
         self.drawn.finish()
 
     def _kept_or_drawn(self) -> Iterator[pa.RecordBatch]:

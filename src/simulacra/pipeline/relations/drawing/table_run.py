@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from simulacra.core.context import RunContext
 from simulacra.core.random import RngKey
+from simulacra.pipeline.conditions.drawing import Tally
 from simulacra.pipeline.conditions.wanted import Condition
 from simulacra.pipeline.fitted_table import FittedTable
 from simulacra.pipeline.relations.columns import take_values
@@ -34,6 +35,7 @@ class TableRun:
         rng: The key of the table in this run.
         ctx: Limits and progress.
         condition: What is wanted of the rows, if anything.
+        tally: Counts the rows drawn again for rules.
     """
 
     name: str
@@ -46,6 +48,7 @@ class TableRun:
     rng: RngKey
     ctx: RunContext
     condition: Condition | None = None
+    tally: Tally = field(default_factory=Tally)
 
     def parent_column(self, place: int, column: str) -> pa.Array:
         """Return a column of all parents in one relation to another table."""
