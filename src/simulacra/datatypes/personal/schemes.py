@@ -15,13 +15,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from simulacra.datatypes.personal import check_digits as check
-from simulacra.datatypes.personal.template import (
-    Letters,
-    Template,
-    digits,
-    matrix_of,
-    numbers,
-)
+from simulacra.datatypes.personal.letters import Letters, matrix_of
+from simulacra.datatypes.personal.template import Template, digits, numbers
 
 _DAYS = tuple(
     f"{month:02d}{day:02d}"

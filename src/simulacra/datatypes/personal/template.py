@@ -7,18 +7,15 @@ combinations all get different texts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 
 import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
 
+from simulacra.datatypes.personal.letters import Letters, letters_of
 from simulacra.datatypes.personal.people import People
 
-Letters = NDArray[np.uint32]
-"""Characters as code points, shape ``(rows, length)``, dtype uint32."""
 Complete = Callable[[Letters], None]
 """Writes the check characters of texts, in place."""
 
@@ -48,6 +45,8 @@ class Template:
 
     def draw(self, people: People, *label: str) -> Letters:
         """Return the text of each person."""
+        if not self.parts:
+            return np.zeros((len(people.numbers), 0), np.uint32)
         numbered, room = self._numbered()
         rest = people.permuted(room, *label)
         noise = people.noise(*label, "rest") if numbered < len(self.parts) else rest
@@ -74,29 +73,6 @@ class Template:
                 break
             room, numbered = room * len(part), numbered + 1
         return numbered, room
-
-
-def letters_of(texts: Sequence[str]) -> Letters:
-    """Return texts of one length as code points, shape ``(texts, length)``."""
-    width = len(texts[0])
-    return np.array(texts, f"<U{width}").view(np.uint32).reshape(len(texts), width)
-
-
-def texts_of(letters: Letters) -> pa.Array:
-    """Return code points as large strings, one a row."""
-    rows, width = letters.shape
-    if width and letters.size and letters.max() > 127:
-        words = np.ascontiguousarray(letters).view(f"<U{width}").reshape(rows)
-        return pa.array(words, pa.large_string())
-    offsets = np.arange(rows + 1, dtype=np.int64) * width
-    data = letters.astype(np.uint8, order="C")
-    return pa.LargeStringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(data))
-
-
-def matrix_of(texts: pa.Array) -> Letters:
-    """Return ASCII texts of one length as code points, shape ``(texts, length)``."""
-    words = np.array(texts.to_pylist(), "S")
-    return words.view(np.uint8).reshape(len(words), -1).astype(np.uint32)
 
 
 def digits(count: int) -> tuple[tuple[str, ...], ...]:

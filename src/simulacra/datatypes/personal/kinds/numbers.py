@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from simulacra.datatypes.personal.config import PersonalConfig
 from simulacra.datatypes.personal.kind import Facts, Learner, Reach, matching, says
+from simulacra.datatypes.personal.letters import Letters, exchanged, texts_of
 from simulacra.datatypes.personal.patterns import (
     Pattern,
     PatternLearner,
@@ -24,7 +26,7 @@ from simulacra.datatypes.personal.patterns import (
 )
 from simulacra.datatypes.personal.people import People
 from simulacra.datatypes.personal.schemes import CARDS, IBANS, NATIONAL, SSN, Scheme
-from simulacra.datatypes.personal.template import Letters, Template, texts_of
+from simulacra.datatypes.personal.template import Template
 
 _SEPARATORS = r"[ ./\-]"
 _MOST_SETTLED = 0.9
@@ -80,7 +82,7 @@ class _SchemeLearner:
     def __init__(self, schemes: Mapping[str, Scheme]) -> None:
         self._schemes = schemes
         self._counts = dict.fromkeys(schemes, 0)
-        self._patterns = PatternLearner()
+        self._patterns = PatternLearner(meets=False)
 
     def add(self, texts: pa.Array) -> None:
         """Count the next values."""
@@ -90,9 +92,8 @@ class _SchemeLearner:
         self._patterns.add(texts)
 
     def facts(self) -> Facts:
-        """Return the patterns, without the characters met, and the schemes."""
-        patterns = [{**p, "met": []} for p in self._patterns.facts()["patterns"]]
-        return {"patterns": patterns, "schemes": self._counts}
+        """Return the patterns and the schemes."""
+        return {**self._patterns.facts(), "schemes": self._counts}
 
 
 def compact_of(texts: pa.Array) -> pa.Array:
@@ -231,6 +232,10 @@ def _separated(compact: Letters, form: str) -> Letters:
     return written(Pattern("", form, 1, ()), compact)
 
 
+_ONE_SIGN = np.arange(256, dtype=np.uint8)
+_ONE_SIGN[[ord(c) for c in string.ascii_letters + string.digits]] = ord("a")
+
+
 class _CodeLearner:
     """Counts separators and cases of hexadecimal codes."""
 
@@ -240,7 +245,9 @@ class _CodeLearner:
     def add(self, texts: pa.Array) -> None:
         """Count the next values."""
         upper = pc.equal(pc.utf8_upper(texts), texts)
-        signs = pc.replace_substring_regex(texts, "[0-9A-Za-z]", "a")
+        signs = exchanged(texts, _ONE_SIGN)
+        if signs is None:
+            signs = pc.replace_substring_regex(texts, r"[\p{L}\p{N}]", "a")
         forms = pc.if_else(upper, pc.utf8_upper(signs), signs)
         for form, count in zip(
             *(a.to_pylist() for a in pc.value_counts(forms).flatten()), strict=True

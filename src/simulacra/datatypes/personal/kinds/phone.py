@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from simulacra.datatypes.personal import phones
 from simulacra.datatypes.personal.config import PersonalConfig
 from simulacra.datatypes.personal.kind import Facts, Learner, Reach, matching, says
+from simulacra.datatypes.personal.letters import texts_of
 from simulacra.datatypes.personal.patterns import (
     Pattern,
     PatternLearner,
@@ -22,7 +23,7 @@ from simulacra.datatypes.personal.patterns import (
     written,
 )
 from simulacra.datatypes.personal.people import People
-from simulacra.datatypes.personal.template import Template, texts_of
+from simulacra.datatypes.personal.template import Template
 
 _CHINESE_MOBILE = "1[3-9][0-9]{9}"
 _EXTENSION = r"(?: ?(?:x|ext\.?|#) ?[0-9]{1,6})?"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from simulacra.datatypes.personal import words
 from simulacra.datatypes.personal.config import PersonalConfig
 from simulacra.datatypes.personal.kind import Facts, Learner, Reach, matching, says
+from simulacra.datatypes.personal.letters import texts_of
 from simulacra.datatypes.personal.patterns import (
     PatternLearner,
     by_pattern,
@@ -30,9 +31,9 @@ from simulacra.datatypes.personal.styles import (
     spelled,
     taken,
 )
-from simulacra.datatypes.personal.template import Template, texts_of
+from simulacra.datatypes.personal.template import Template
 
-_NAMED = r"[\p{L}\p{M}(][\p{L}\p{M}'\x{2019}().,/\- ]*"
+_NAMED = r"\P{N}*\p{L}\P{N}*"
 _HAN = r".*\p{Han}.*"
 _HOUSES = 299
 
@@ -82,6 +83,11 @@ class Country(_Place):
     name = "country"
     reach = Reach.CHOSEN
     said = says("country", "nation", "land", "pays", "国家")
+
+    def matches(self, texts: pa.Array, config: PersonalConfig) -> NDArray[np.bool_]:
+        """Match anything with letters."""
+        del config
+        return matching(texts, r".*\p{L}.*")
 
     def make(self, facts: Facts, people: People, config: PersonalConfig) -> pa.Array:
         """Return a country for each person."""
