@@ -233,9 +233,21 @@ CARDS: dict[str, Scheme] = {
     "amex": Scheme(
         "3[47][0-9]{13}", Template((("34", "37"), *digits(12), ("?",)), check.luhn(at=14))
     ),
+    "diners": Scheme(
+        "3(0[0-5]|[68][0-9])[0-9]{11}",
+        Template((("36", "38"), *digits(11), ("?",)), check.luhn(at=13)),
+    ),
     "discover": Scheme(
         "6(011|5[0-9]{2})[0-9]{12}",
         Template((("6011",), *digits(11), ("?",)), check.luhn(at=15)),
+    ),
+    "jcb": Scheme(
+        "35(2[89]|[3-8][0-9])[0-9]{12}",
+        Template((numbers(3528, 3589, 4), *digits(11), ("?",)), check.luhn(at=15)),
+    ),
+    "maestro": Scheme(
+        "(50[0-9]{2}|5[6-8][0-9]{2}|6[0-9]{3})[0-9]{8}",
+        Template((("5018", "5020", "5038", "6304"), *digits(7), ("?",)), check.luhn(at=11)),
     ),
 }
 

@@ -18,6 +18,8 @@ import pyarrow as pa
 DEFAULT = "en_US"
 _DRAWS = 3_000
 _SEED = 20_031
+_FEWEST = 12
+"""A shorter list of names stands for a rule that makes them."""
 _PLAIN = {
     "ß": "ss",
     "æ": "ae",
@@ -59,10 +61,16 @@ def _listed(topic: str, locale: str, prefix: str) -> list[str]:
     return sorted(found)
 
 
+def _names(locale: str, part: str) -> list[str]:
+    """Return a locale's names; drawn where Faker has a rule for them, not a list."""
+    listed = _listed("person", locale, f"{part}_names")
+    return listed if len(listed) >= _FEWEST else list(drawn(locale, f"{part}_name"))
+
+
 @cache
 def first_names(locale: str) -> tuple[str, ...]:
     """Return given names, no two of which are the same without their accents."""
-    names = _listed("person", locale, "first_names")
+    names = _names(locale, "first")
     if locale.startswith("zh"):
         # Given names of two characters are made of any; Faker lists a hundred or so.
         single = [name for name in names if len(name) == 1]
@@ -73,7 +81,7 @@ def first_names(locale: str) -> tuple[str, ...]:
 @cache
 def last_names(locale: str) -> tuple[str, ...]:
     """Return family names, no two of which are the same without their accents."""
-    return _apart(_listed("person", locale, "last_names"))
+    return _apart(_names(locale, "last"))
 
 
 def _apart(words: list[str]) -> tuple[str, ...]:
@@ -165,7 +173,7 @@ def _owners(part: str) -> dict[str, frozenset[str]]:
     """Return for each name, in lower case, the locales that have it."""
     found: dict[str, set[str]] = {}
     for locale in locales():
-        for word in _listed("person", locale, f"{part}_names"):
+        for word in _names(locale, part):
             found.setdefault(word.casefold(), set()).add(locale)
     return {word: frozenset(owners) for word, owners in found.items()}
 
@@ -193,5 +201,5 @@ def likeliest_locale(values: list[str], part: str) -> str | None:
     close = [locale for locale, count in counts.items() if count >= 0.95 * best]
     if DEFAULT in close:
         return DEFAULT
-    sizes = {locale: len(_listed("person", locale, f"{part}_names")) for locale in close}
+    sizes = {locale: len(_names(locale, part)) for locale in close}
     return min(close, key=lambda locale: (sizes[locale], locale))

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from simulacra.datatypes.personal import check_digits
 from simulacra.datatypes.personal.config import PersonalConfig
 from simulacra.datatypes.personal.kind import Facts, Learner, Reach, matching, says
 from simulacra.datatypes.personal.letters import Letters, exchanged, texts_of
@@ -123,6 +124,16 @@ class Card(_Numbered):
         "(?:credit|debit|bank|payment)?_?card(?:_?(?:number|no|num|nr))?", "cc_?(?:num|number|no)",
         "pan", "银行卡号?",
     )  # fmt: skip
+
+    def matches(self, texts: pa.Array, config: PersonalConfig) -> NDArray[np.bool_]:
+        """Match 12 to 19 digits of which the last is right, whoever issued them."""
+        del config
+        compact = compact_of(texts)
+        found = np.zeros(len(texts), np.bool_)
+        for length in range(12, 20):
+            luhn = Template((("?",),), check_digits.luhn(at=length - 1))
+            found |= Scheme(f"[0-9]{{{length}}}", luhn).matches(compact)
+        return found
 
     def schemes(self, config: PersonalConfig) -> Mapping[str, Scheme]:
         """Return those of the large issuers."""

@@ -138,8 +138,7 @@ class StreetAddress:
     reach = Reach.IDENTIFYING
     alone = False
     said = says(
-        "(?:street_?|postal_?|home_?|billing_?|shipping_?|mailing_?)?addr(?:ess)?"
-        "(?:_?(?:line)?_?[12])?",
+        "(?:street_?|postal_?)?addr(?:ess)?(?:_?(?:line)?_?[12])?",
         "street", "strasse", "stra(?:ß|ss)e", "rue", "calle", "地址", "住址",
     )  # fmt: skip
     styles: ClassVar[Mapping[str, str]] = {
