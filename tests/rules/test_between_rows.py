@@ -77,7 +77,13 @@ def test_lines_are_shipped_after_they_were_ordered(lineitem, seed, keys):
     lines = shuffled(lineitem, seed)
     rules = found(lines, seed, given=keys, **LINEITEM_KEYS)
     ordered = "^l_orderkey.o_orderdate"
-    assert told(rules) == [
+    price = '"l_quantity" * "^l_partkey.p_retailprice"'
+    assert told(rules)[0] == {
+        "rule": "formula",
+        "column": "l_extendedprice",
+        "expression": price,
+    }
+    assert told(rules[1:]) == [
         {"rule": "difference", "column": "l_receiptdate", "minus": "l_shipdate", "order": ">"},
         {"rule": "difference", "column": "l_shipdate", "minus": ordered, "order": ">"},
         {"rule": "difference", "column": "l_commitdate", "minus": ordered, "order": ">"},

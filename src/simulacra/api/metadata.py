@@ -18,6 +18,7 @@ from simulacra.core.schema import ColumnSpec, DatasetSpec, TableSpec
 from simulacra.core.spec_text import plain_values, yaml_text
 from simulacra.core.storage import atomic_file
 from simulacra.pipeline.detect_dataset import detect_dataset
+from simulacra.pipeline.detect_rules import with_rules
 from simulacra.pipeline.diagram import mermaid
 from simulacra.pipeline.profile import DETECTION_ROWS
 from simulacra.pipeline.sdv_metadata import spec_from_sdv
@@ -40,15 +41,21 @@ class Metadata:
         data: Any,
         *,
         infer_keys: bool = True,
+        find_rules: bool = True,
         seed: int = 0,
         ctx: RunContext | None = None,
     ) -> Metadata:
         """Read all rows and find out types and keys; what a database declares is taken over.
 
+        Rules between the columns of a table are those that no row breaks of up to 20,000 drawn
+        uniformly, with that as their evidence; such as 99 % keep are written as inactive. Rules
+        that need the rows of parents are found while learning.
+
         Args:
             data: A data frame, a dict of them by table name, or a path or URL.
             infer_keys: Whether to look for foreign keys where none is declared. Those that hold
                 for every row and whose names agree are taken; what else may be one is noted.
+            find_rules: Whether to look for rules between columns.
             seed: Decides which rows are looked at closely.
             ctx: Limits and progress.
 
@@ -63,10 +70,12 @@ class Metadata:
             sample_rows=DETECTION_ROWS,
             rng=lambda table: RngKey(seed, ("detect", table)),
             infer_keys=infer_keys,
-            keep_samples=False,
+            keep_samples=find_rules,
             ctx=ctx,
         )
-        return cls(found.spec)
+        if not find_rules:
+            return cls(found.spec)
+        return cls(with_rules(found.spec, found.samples, seed=seed))
 
     @classmethod
     def load(cls, path: str | Path) -> Metadata:
@@ -91,7 +100,7 @@ class Metadata:
             InputError: The file or the data can't be read.
             SpecError: The file is no SDV metadata, or doesn't fit the data.
         """
-        detected = cls.detect(data, infer_keys=False, ctx=ctx)
+        detected = cls.detect(data, infer_keys=False, find_rules=False, ctx=ctx)
         return cls(spec_from_sdv(read_values(Path(path)), detected.spec, where=str(path)))
 
     @property

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 import simulacra
+from simulacra.api.checks import Checks, checks_of
 from simulacra.api.conditions import Given, balanced, conditions_of, known_in_part, rows_of
 from simulacra.api.inputs import Inputs, inputs_of
 from simulacra.api.likelihood import log_prob
@@ -50,6 +51,10 @@ class Synthesizer:
         infer_keys: Whether to look for foreign keys where the data declares none.
         keep: Tables that are written as they are (airlines, countries).
         keep_orphans: Whether rows whose foreign key names no row are drawn too.
+        checks: Functions that say which rows are as they must be, by table (of a single table,
+            one function): each is given rows as an Arrow record batch and returns a boolean for
+            each. Rows of which one says false are drawn again; the data must have none. What was
+            learned with such functions can't be saved: see the rule ``custom`` for what can.
         ctx: Limits and progress.
         options: Options of the model.
 
@@ -70,6 +75,7 @@ class Synthesizer:
         infer_keys: bool = True,
         keep: Sequence[str] = (),
         keep_orphans: bool = False,
+        checks: Checks = None,
         ctx: RunContext | None = None,
         **options: Any,
     ) -> None:
@@ -83,6 +89,7 @@ class Synthesizer:
         )
         self._options.model_config()
         self._seed = seed
+        self._checks = checks
         self._ctx = ctx or RunContext()
         self._fitted: FittedDataset | None = None
         self._kinds: Mapping[str, FrameKind] = {}
@@ -116,8 +123,9 @@ class Synthesizer:
         """
         from simulacra.pipeline.dataset import fit_dataset
 
-        self._options = replace(self._options, structure_rows=rows)
         inputs = inputs_of(data, self._ctx)
+        checks = checks_of(self._checks, list(inputs.sources), resume=resume is not None)
+        self._options = replace(self._options, structure_rows=rows, checks=checks)
         spec = _specification(inputs, metadata, self._ctx)
         about = {
             "model": self._options.model,

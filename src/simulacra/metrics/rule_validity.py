@@ -60,7 +60,8 @@ class RuleValidity:
         rng: RngKey,
     ) -> list[Score]:
         """Return one score a rule; one without a value if there is none."""
-        rules: Sequence[RuleSpec] = table.rules or options.get("rules", ())
+        declared = [rule for rule in table.rules if rule.active]
+        rules: Sequence[RuleSpec] = declared or options.get("rules", ())
         why = "" if rules else "the table has no rules"
         if not synthetic.num_rows or not real.num_rows:
             why = "there are no real or no synthetic rows"

@@ -97,7 +97,7 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
             task.advance(kept.num_rows)
         notes += [f"{side}: {note}"] if note else []
     given |= {"rows": rows, "threads": ctx.limits.threads, "target": target}
-    if RULES_METRIC in chosen and not table.rules:
+    if RULES_METRIC in chosen and not any(rule.active for rule in table.rules):
         from simulacra.rules.discovery import discover
 
         given["rules"] = discover(tables["real"], table, rng=key.child("rules"))

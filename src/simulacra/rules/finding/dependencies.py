@@ -24,7 +24,7 @@ ROWS_PER_VALUE = 5
 MOST_SINGLE = 0.005
 """The share of rows whose value of the determining columns no other row has, at most."""
 MOST_KEYS = 32
-"""Columns tried in pairs: those of the fewest values, as all pairs are looked at."""
+"""Categories tried in pairs: those of the fewest values, as all pairs are looked at."""
 NEARLY = 0.99
 _FAR_BETTER = 0.1
 """Exceptions, of those that guessing the commonest value has, at most."""
@@ -43,9 +43,10 @@ def find_dependencies(state: State, touched: Collection[str]) -> list[RuleSpec]:
         What is determined in nearly all of the rows.
     """
     named = {name: values for name, values in state.coded() if name not in touched}
+    categories = [name for name in named if state.is_category(name)]
     if len(named) < 2:
         return []
-    search = _Search(Codes(named))
+    search = _Search(Codes(named), categories)
     gone: set[str] = set()
     for target, keys in search.certain():
         if target not in gone and not gone & set(keys):
@@ -62,14 +63,16 @@ def find_dependencies(state: State, touched: Collection[str]) -> list[RuleSpec]:
 class _Search:
     """Looks for columns that are the same in rows of which others are the same."""
 
-    def __init__(self, codes: Codes) -> None:
+    def __init__(self, codes: Codes, categories: Collection[str]) -> None:
         self._names = codes.names
         # Null is a value like others.
         self._labels = np.stack([np.unique(c, return_inverse=True)[1] for c in codes.codes])
         self._counts = [np.bincount(label) for label in self._labels]
         self.rows = int(self._labels.shape[1])
         keys = [p for p in range(len(self._names)) if self._repeats(self._counts[p])]
-        self._keys = sorted(sorted(keys, key=lambda p: len(self._counts[p]))[:MOST_KEYS])
+        # A measure and a category tell nearly all rows apart, and determine others by chance.
+        in_pairs = [p for p in keys if self._names[p] in categories]
+        self._keys = sorted(sorted(in_pairs, key=lambda p: len(self._counts[p]))[:MOST_KEYS])
         self._all_keys = keys
         tried = len(self._names) * (len(keys) + len(self._keys) ** 2)
         self._least = math.log(max(tried, 1)) - math.log(CHANCE)

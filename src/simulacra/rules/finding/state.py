@@ -22,6 +22,7 @@ from simulacra.rules.equal import Equal, comparable
 _MEASURES = frozenset({"integer", "float", "decimal", "date", "datetime", "time", "duration"})
 _CODES = frozenset({"category", "constant"})
 _WHOLE = frozenset({"boolean", "integer"})
+_NAMES = frozenset({"boolean", "category"})
 EXPRESSION = "expression"
 """The option that is no column but names several."""
 _QUOTED = re.compile(r'"((?:[^"]|"")+)"')
@@ -69,6 +70,10 @@ class State:
         for name, values in self.own():
             if self._is(name, _CODES | _WHOLE):
                 yield name, values
+
+    def is_category(self, name: str) -> bool:
+        """Say whether a column's values are names."""
+        return name in self._table.columns and self._is(name, _NAMES)
 
     def measures(self) -> Iterator[tuple[str, pa.Array]]:
         """Yield the own columns that measure something: numbers and times, no categories."""
