@@ -9,10 +9,12 @@ import pytest
 from faker import Faker
 
 from datatypes.columns import profile_of, winner
+from simulacra import Metadata
 from simulacra.connectors.locate import open_source
 from simulacra.core.context import RunContext
 from simulacra.core.protocols import Detection
 from simulacra.core.random import RngKey
+from simulacra.datatypes.personal import extra
 from simulacra.datatypes.personal.agreement import agree
 from simulacra.datatypes.personal.column_names import joined, owner
 from simulacra.datatypes.personal.datatype import Personal
@@ -199,6 +201,19 @@ def test_the_share_is_that_of_the_values_that_match():
 )
 def test_what_is_not_personal_is_left_to_others(name, values):
     assert winner(name, pa.array(values))[0] != "personal"
+
+
+def test_without_the_extra_columns_are_what_they_were_and_a_note_says_so(monkeypatch, caplog):
+    real = extra.find_spec
+    monkeypatch.setattr(extra, "find_spec", lambda name: None if name == "faker" else real(name))
+    table = pa.table({"email": [f"ann{n}@x.org" for n in range(100)]})
+    with caplog.at_level("INFO", "simulacra"):
+        found = Metadata.detect(table).spec.tables["table"]
+    assert found.columns["email"].type == "text"
+    assert "Personal data are not looked for without Faker: pip install" in caplog.text
+    monkeypatch.undo()
+    assert Metadata.detect(table).spec.tables["table"].columns["email"].type == "personal"
+    assert Personal().lacks() == ""
 
 
 def test_numbers_are_not_claimed():

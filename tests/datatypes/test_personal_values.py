@@ -359,13 +359,13 @@ def test_numbers_are_refused():
 
 
 def test_without_the_extra_nothing_is_claimed_and_asking_for_it_says_what_to_install(monkeypatch):
-    absent = {"faker", "stdnum"}
+    absent = {"faker", "phonenumbers"}
     real = extra.find_spec
     monkeypatch.setattr(extra, "find_spec", lambda name: None if name in absent else real(name))
     spec = ColumnSpec(type="personal", arrow="string", options={"kind": "email"})
     with pytest.raises(SpecError) as caught:
         Personal().start("people.mail", spec, rng=RngKey(1), ctx=RunContext())
-    assert "Faker and python-stdnum are not installed" in str(caught.value)
+    assert "Faker and phonenumbers are not installed" in str(caught.value)
     assert "pip install 'simulacra[personal]'" in str(caught.value)
 
 

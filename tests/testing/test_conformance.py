@@ -122,7 +122,17 @@ def _emptied(server, clause=""):
     return place
 
 
+_PEOPLE = {
+    "email": pa.array([f"ann.b{n}@firm.org" if n % 9 else None for n in range(300)]),
+    "phone": pa.array([f"+49 30 {n * 7919 % 10**6:06d}" for n in range(300)]),
+    "last_name": pa.array(["Miller", "Jones", "Brown", "Clark", "Lewis", "Young"]),
+    "customer_name": pa.array([f"{('Anna', 'Peter')[n % 2]} Y{chr(97 + n)}" for n in range(26)]),
+    "street_address": pa.array([f"{n} Main Street" for n in range(300)], pa.large_string()),
+    "cpf": pa.array(["390.533.447-05", "529.982.247-25", "111.444.777-35"], pa.large_string()),
+}
+
 CASES: dict[tuple[Kind, str], dict[str, object]] = {
+    (Kind.DATATYPE, "personal"): {"columns": _PEOPLE},
     (Kind.RULE, "bounds"): _stock_rule("price", column="price", least=0, strict=True),
     (Kind.RULE, "combinations"): _stock_rule(
         "pieces", "country", "currency", columns=["country", "currency"]

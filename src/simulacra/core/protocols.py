@@ -273,6 +273,15 @@ class Agreeing(DataType, Protocol):
         ...
 
 
+@runtime_checkable
+class Lacking(DataType, Protocol):
+    """A datatype that can do without something, but says so: an optional method."""
+
+    def lacks(self) -> str:
+        """Return what it lacks and how to mend it, for the user; empty if nothing."""
+        ...
+
+
 # --- rules ---------------------------------------------------------------------------------
 
 

@@ -14,7 +14,14 @@ from simulacra.core import registry
 from simulacra.core.arrow_types import type_to_text
 from simulacra.core.context import RunContext
 from simulacra.core.errors import SpecError
-from simulacra.core.protocols import Agreeing, BatchSource, ColumnProfile, DataType, Detection
+from simulacra.core.protocols import (
+    Agreeing,
+    BatchSource,
+    ColumnProfile,
+    DataType,
+    Detection,
+    Lacking,
+)
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.core.schema import ColumnSpec, TableSpec
@@ -99,6 +106,14 @@ def _ranked(
         )
     # Sorting is stable and datatypes come sorted by name: equal claims are always settled alike.
     return sorted(claims, key=lambda claim: -claim[1].confidence)
+
+
+def tell_what_is_lacking(ctx: RunContext) -> None:
+    """Note what datatypes can't find for want of a package."""
+    for name in registry.names(Kind.DATATYPE):
+        datatype = registry.load(Kind.DATATYPE, name)
+        if isinstance(datatype, Lacking) and (lacking := datatype.lacks()):
+            ctx.progress.note(lacking[0].upper() + lacking[1:])
 
 
 def _agree(claims: dict[str, list[tuple[DataType, Detection]]]) -> None:

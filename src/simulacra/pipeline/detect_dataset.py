@@ -24,7 +24,7 @@ from simulacra.pipeline.declared_keys import (
     with_repeating,
     without_lost_keys,
 )
-from simulacra.pipeline.detect import detect_table
+from simulacra.pipeline.detect import detect_table, tell_what_is_lacking
 from simulacra.pipeline.finding_keys.facts import column_facts
 from simulacra.pipeline.foreign_keys import Facts, FoundKey, FoundKeys, search_keys
 from simulacra.pipeline.plain import plain
@@ -70,6 +70,7 @@ def detect_dataset(
         InputError: A source can't be read, or two of its columns have one name.
     """
     sources = {name: plain(source) for name, source in sources.items()}
+    tell_what_is_lacking(ctx)
     declared = {name: table for name, table in (declared or {}).items() if name in sources}
     infers = infer_keys and not any(table.foreign_keys for table in declared.values())
     tables: dict[str, TableSpec] = {}

@@ -19,7 +19,7 @@ from simulacra.datatypes.personal.agreement import agree
 from simulacra.datatypes.personal.codec import PersonalCodec, PersonalFitter
 from simulacra.datatypes.personal.config import PersonalConfig
 from simulacra.datatypes.personal.detection import detect
-from simulacra.datatypes.personal.extra import missing, require_extra
+from simulacra.datatypes.personal.extra import INSTALL, missing, require_extra
 from simulacra.datatypes.personal.registry import kind_of
 
 
@@ -35,6 +35,15 @@ class Personal:
     def detect(self, profile: ColumnProfile) -> Detection:
         """Claim texts that name, locate or number people."""
         return Detection(0.0) if missing() else detect(profile)
+
+    def lacks(self) -> str:
+        """Say that the extra is missing."""
+        absent = missing()
+        return (
+            f"personal data are not looked for without {' and '.join(absent)}: {INSTALL}"
+            if absent
+            else ""
+        )
 
     def agree(self, claims: Mapping[str, Detection]) -> Mapping[str, Detection]:
         """Let the columns of one table use the same words, and tell of the same people."""

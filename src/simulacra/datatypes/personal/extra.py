@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from simulacra.core.errors import SpecError
 
 INSTALL = "pip install 'simulacra[personal]'"
-_MODULES = {"faker": "Faker", "phonenumbers": "phonenumbers", "stdnum": "python-stdnum"}
+_MODULES = {"faker": "Faker", "phonenumbers": "phonenumbers"}
 
 
 def missing() -> list[str]:
