@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from simulacra.core.protocols import FittedRule
 from simulacra.core.random import RngKey
 from simulacra.rules.custom import redraws
+from simulacra.rules.equal import comparable
 from simulacra.rules.values import same
 
 TRIED_ROWS = 4_000
@@ -103,9 +104,10 @@ def _lost(before: pa.RecordBatch, after: pa.RecordBatch) -> int:
         one, other = before[name], after[name]
         if one.type != other.type:
             return int(before.num_rows)
-        if pa.types.is_nested(one.type):
-            wrong |= not one.equals(other)
+        if one.equals(other):
             continue
+        if not comparable(one.type, one.type):
+            return int(before.num_rows)
         alike = same(one, other).to_numpy(zero_copy_only=False)
         if pa.types.is_floating(one.type) and not alike.all():
             a, b = (v.cast(pa.float64()).to_numpy(zero_copy_only=False) for v in (one, other))

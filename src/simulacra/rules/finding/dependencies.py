@@ -65,6 +65,7 @@ class _Search:
 
     def __init__(self, codes: Codes, categories: Collection[str]) -> None:
         self._names = codes.names
+        self._is_number = [name not in categories for name in codes.names]
         # Null is a value like others.
         self._labels = np.stack([np.unique(c, return_inverse=True)[1] for c in codes.codes])
         self._counts = [np.bincount(label) for label in self._labels]
@@ -82,7 +83,8 @@ class _Search:
         """Yield what is determined in every row, and by what; the last columns first."""
         found: dict[int, tuple[int, ...]] = {}
         single = {key: self._determined(self._labels[key], (key,)) for key in self._all_keys}
-        for target in range(len(self._names) - 1, -1, -1):
+        # Of columns that determine each other a number stays, as a model makes more of its order.
+        for target in sorted(range(len(self._names)), key=lambda p: (self._is_number[p], -p)):
             by = [k for k, ts in single.items() if target in ts and k not in found]
             if by:
                 # The coarsest says it best.

@@ -25,7 +25,7 @@ def find_one_hot(state: State, touched: Iterable[str]) -> None:
         touched: Columns that other rules read or change: they are left alone.
     """
     left = set(touched)
-    flags = {n: _flag(values) for n, values in state.own() if n not in left}
+    flags = {n: _flag(values) for n, values in state.tables() if n not in left}
     known = {n: flag for n, flag in flags.items() if flag is not None}
     used: set[str] = set()
     for beside in (True, False):

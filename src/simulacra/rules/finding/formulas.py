@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -65,13 +65,16 @@ def find_formulas(state: State, touched: Collection[str]) -> list[RuleSpec]:
     for match in _matches(targets, known):
         if {match.target, *match.operands} & gone:
             continue
-        rounded = f"round({match.expression}, {known[match.target].decimals})"
+        digits = known[match.target].decimals
+        rounded = f"round({match.expression}, {digits})"
+        # A half cent is none in floats: what decimals round up, they may round down.
+        exact = f"round({match.of(_as_decimal(n, known[n]) for n in match.operands)}, {digits})"
         if match.share < 1.0:
             options = {"column": match.target, "expression": rounded}
             suggestions.append(RuleSpec(rule=Formula.name, options=options))
         elif any(
             state.holds(Formula.name, {"column": match.target, "expression": text})
-            for text in (match.expression, rounded)
+            for text in (match.expression, rounded, exact)
         ):
             gone.add(match.target)
     for name in gone:
@@ -122,8 +125,17 @@ class _Column:
 class _Match:
     target: str
     operands: tuple[str, ...]
-    expression: str
+    form: str
     share: float
+
+    @property
+    def expression(self) -> str:
+        """The expression over the columns as they are."""
+        return self.of(map(_quoted, self.operands))
+
+    def of(self, operands: Iterable[str]) -> str:
+        """Return the expression over other operands."""
+        return self.form.format(*operands)
 
 
 def _matches(targets: Mapping[str, _Column], known: Mapping[str, _Column]) -> Iterator[_Match]:
@@ -148,8 +160,7 @@ def _matches(targets: Mapping[str, _Column], known: Mapping[str, _Column]) -> It
                 operands = tuple(names[place] for place in group)
                 share = _share(column, [known[name].values for name in operands], make)
                 if target not in operands and share >= NEARLY:
-                    text = form.format(*(_quoted(name) for name in operands))
-                    yield _Match(target, operands, text, share)
+                    yield _Match(target, operands, form, share)
 
 
 def _share(column: _Column, operands: list[Numbers], make: Callable[..., Numbers]) -> float:
@@ -165,6 +176,10 @@ def _share(column: _Column, operands: list[Numbers], make: Callable[..., Numbers
             if other.sum() < max(LEAST_TELLING, _FAR_WORSE * wrong):
                 return 0.0
     return 1.0 - wrong / int(told.sum())
+
+
+def _as_decimal(name: str, column: _Column) -> str:
+    return f"{_quoted(name)}::DECIMAL(18, {column.decimals})"
 
 
 def _quoted(name: str) -> str:

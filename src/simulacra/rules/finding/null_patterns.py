@@ -13,7 +13,7 @@ from simulacra.rules.finding.evidence import CHANCE, LEAST_TELLING
 from simulacra.rules.finding.state import State
 from simulacra.rules.nulls import NullTogether, NullUnless
 
-MOST_VALUES = 64
+MOST_VALUES = 32
 """A column of more values is no category that says where others are null."""
 
 Nulls = NDArray[np.bool_]

@@ -23,6 +23,8 @@ _MEASURES = frozenset({"integer", "float", "decimal", "date", "datetime", "time"
 _CODES = frozenset({"category", "constant"})
 _WHOLE = frozenset({"boolean", "integer"})
 _NAMES = frozenset({"boolean", "category"})
+_OF_CHILDREN = ("#count ", "#kind ")
+"""What the names of columns begin with that say how many children a row has, and of what kind."""
 EXPRESSION = "expression"
 """The option that is no column but names several."""
 _QUOTED = re.compile(r'"((?:[^"]|"")+)"')
@@ -58,6 +60,10 @@ class State:
         """Yield the columns that aren't given."""
         return ((name, values) for name, values in self.columns.items() if name not in self.given)
 
+    def tables(self) -> Iterator[tuple[str, pa.Array]]:
+        """Yield the own columns that the table itself has: none that counts or sorts children."""
+        return ((n, values) for n, values in self.own() if not n.startswith(_OF_CHILDREN))
+
     def numbers(self) -> Iterator[tuple[str, pa.Array]]:
         """Yield the own columns of numbers, those that stand for categories included."""
         for name, values in self.own():
@@ -67,7 +73,7 @@ class State:
 
     def coded(self) -> Iterator[tuple[str, pa.Array]]:
         """Yield the own columns of categories and whole numbers."""
-        for name, values in self.own():
+        for name, values in self.tables():
             if self._is(name, _CODES | _WHOLE):
                 yield name, values
 
