@@ -22,7 +22,7 @@ from simulacra.rules.circle import cut_of, wrap
 from simulacra.rules.difference import Difference, DifferenceConfig, Order
 from simulacra.rules.finding.columns import Column, counted
 from simulacra.rules.finding.evidence import Evidence
-from simulacra.rules.finding.orders import order_between, order_of
+from simulacra.rules.finding.orders import FirstRows, order_between, order_of
 from simulacra.rules.finding.ranks import Ranks
 from simulacra.rules.finding.simplicity import cost, leaves_of
 from simulacra.rules.finding.state import State
@@ -136,13 +136,14 @@ class _Search:
     def _keep_own_orders(self) -> None:
         plain = [name for name, column in self._columns.items() if self._is_plain(column)]
         levels = {name: float(np.median(self._levels(name))) for name in plain}
+        likely = FirstRows({name: self._columns[name] for name in plain})
         for name in sorted(plain, key=lambda name: -levels[name]):
             self._costs.clear()
             rows = np.arange(len(self._training))
-            lower = [other for other in plain if self._is_plain(self._columns[other])]
-            pairs = [
-                self._ordered(name, other, rows, least=OVERLAP) for other in lower if other != name
+            lower = [
+                other for other in likely.ordered(name) if self._is_plain(self._columns[other])
             ]
+            pairs = [self._ordered(name, other, rows, least=OVERLAP) for other in lower]
             some = {(name, p.other): p for p in pairs if p is not None and p.positive}
             if some:
                 self._take(self._best(some))
