@@ -201,7 +201,7 @@ def test_no_room_is_an_error_that_says_what_to_do():
         ("x", random_uuids(50), "identifier"),
         ("sku", plates(50), "identifier"),
         ("plate", plates(50), "identifier"),
-        ("mail", [f"user{i}@example.org" for i in range(50)], "text"),
+        ("mail", [f"user{i}@example.org" for i in range(50)], "personal"),
         ("title", [f"The {i}th story of a very long night" for i in range(50)], "text"),
         ("year", range(1950, 2020), "integer"),
     ],
