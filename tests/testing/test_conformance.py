@@ -62,10 +62,12 @@ _STAYS = pa.table(
         "booked": _FROM.cast(pa.date32()),
         "arrived": pc.if_else(
             _STOCK["new"].combine_chunks(), pa.scalar(None, pa.int32()), pc.add(_FROM, 2)
-        ).cast(pa.date32()),
-        "left": pc.add(_FROM, pc.add(_STOCK["pieces"], 2).cast(pa.int32()).combine_chunks()).cast(
-            pa.date32()
-        ),
+        )
+        .cast(pa.int32())
+        .cast(pa.date32()),
+        "left": pc.add(_FROM, pc.add(_STOCK["pieces"], 2).cast(pa.int32()).combine_chunks())
+        .cast(pa.int32())
+        .cast(pa.date32()),
     }
 )
 

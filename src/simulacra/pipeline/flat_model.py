@@ -20,6 +20,7 @@ from simulacra.core.protocols import Codec, FittedModel, FittedRule
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.pipeline.nesting import Flat, list_lengths
+from simulacra.rules.columns import KeepsValues
 from simulacra.rules.custom import redraws
 
 GIVEN = "^"
@@ -304,6 +305,10 @@ class FlatModel:
         """Yield, for each column, the real values that are part of what was learned."""
         for name, named in self.codecs.items():
             yield name, list(named.codec.kept_values())
+        for _, rule in self.rules:
+            if isinstance(rule, KeepsValues):
+                for name, held in rule.kept_values():
+                    yield name, [str(value) for value in held.unique().drop_null().to_pylist()]
         for name, items in self.items.items():
             for column, values in items.kept_values():
                 yield f"{name}[].{column}", values

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from simulacra.core.errors import SpecError
+
+
+@runtime_checkable
+class KeepsValues(Protocol):
+    """A fitted rule that holds real values, as the city of each postcode."""
+
+    def kept_values(self) -> list[tuple[str, pa.Array]]:
+        """Return the real values that the rule holds, by column."""
+        ...
 
 
 def column_of(sample: pa.Table, name: str) -> pa.Array:

@@ -163,7 +163,10 @@ def _multiples(low: float, high: float, step: float) -> NDArray[np.float64]:
     """Return the multiples of a step from that below ``low`` to that beyond ``high``."""
     first = math.floor(low / step)
     count = min(max(math.floor(high / step) - first + 1, 1), 2 * BINS)
-    edges = np.unique((first + np.arange(count + 1.0)) * step)
+    with np.errstate(over="ignore"):
+        multiples = (first + np.arange(count + 1.0)) * step
+    largest = np.finfo(np.float64).max
+    edges = np.unique(np.clip(multiples, -largest, largest))
     # Floats that large have no step between them.
     return edges if len(edges) > 1 else np.array([low, np.nextafter(low, np.inf)])
 
