@@ -89,7 +89,8 @@ def test_lines_are_shipped_after_they_were_ordered(lineitem, seed, keys):
         {"rule": "difference", "column": "l_commitdate", "minus": ordered, "order": ">"},
     ]
     applied = Applied(lines, rules, keys)
-    assert applied.decode(applied.encoded).equals(lines)
+    back = applied.decode(applied.encoded)
+    assert back.select(lines.column_names).equals(lines)
     drawn = applied.drawn()
     for later, earlier in (("l_receiptdate", "l_shipdate"), ("l_shipdate", ordered)):
         assert pc.all(pc.greater(drawn[later], drawn[earlier])).as_py()

@@ -56,18 +56,12 @@ def _stock(rows: int = 600) -> pa.Table:
 
 
 _STOCK = _stock()
-_FROM = pa.array(range(600), pa.int32())
+_DAYS = np.arange(600)
 _STAYS = pa.table(
     {
-        "booked": _FROM.cast(pa.date32()),
-        "arrived": pc.if_else(
-            _STOCK["new"].combine_chunks(), pa.scalar(None, pa.int32()), pc.add(_FROM, 2)
-        )
-        .cast(pa.int32())
-        .cast(pa.date32()),
-        "left": pc.add(_FROM, pc.add(_STOCK["pieces"], 2).cast(pa.int32()).combine_chunks())
-        .cast(pa.int32())
-        .cast(pa.date32()),
+        "booked": pa.array(_DAYS.astype("datetime64[D]")),
+        "arrived": pa.array((_DAYS + 2).astype("datetime64[D]"), mask=np.asarray(_STOCK["new"])),
+        "left": pa.array((_DAYS + np.asarray(_STOCK["pieces"]) + 2).astype("datetime64[D]")),
     }
 )
 
