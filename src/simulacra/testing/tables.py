@@ -16,6 +16,7 @@ ROWS = 1_500
 _DATATYPES = {
     "int64": "integer",
     "double": "float",
+    "date32[day]": "date",
     "string": "category",
     "bool": "boolean",
     "timestamp[us]": "datetime",
