@@ -84,7 +84,7 @@ def _cell(contender: Contender, dataset: Dataset, results: Results, environments
             cell.message = f"{known.outcome} on {smaller.rows:,} rows of the same"
             return cell
     try:
-        interpreter = python(contender.environment, environments)
+        interpreter = python(contender.environment, environments.absolute())
     except NotInstalledError as said:
         cell.outcome, cell.message = "not installed", str(said)
         return cell
@@ -109,6 +109,7 @@ def _measured(cell: Cell, contender: Contender, dataset: Dataset, interpreter: P
         seconds=dataset.minutes * 60,
         memory=MEMORY,
         environment={"TMPDIR": str(work)},
+        folder=work,
     )
     cell.outcome, cell.message = ran.outcome, ran.message.replace(str(HERE.parent.parent), "…")
     cell.seconds, cell.cpu_seconds, cell.peak_bytes = ran.seconds, ran.cpu_seconds, ran.peak_bytes

@@ -75,6 +75,8 @@ def _by_rows(results: Results, what: str, title: str) -> dict[str, Any]:
     panels = []
     for family in FAMILIES:
         values = [figures for figures in done if figures["family"] == family]
+        if not values:
+            continue
         panels.append(
             {
                 "title": family,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from peers.contenders import CONTENDERS
 from peers.datasets import DATASETS
@@ -117,7 +118,9 @@ def _how(results: Results) -> Iterator[str]:
     yield (
         "Every contender runs in a process and an environment of its own, with the settings it "
         "comes with, one at a time; other work may share the machine, so the time of CPU stands "
-        "beside that of the clock, and the charts show it. Limits: "
+        "beside that of the clock, and the charts show it. "
+        + _share(results)
+        + " Limits: "
         + "; ".join(f"{what}: {limit}" for what, limit in results.limits.items())
         + ". What exceeds one is a result, [with its message](#what-did-not-work); a contender "
         "that failed on some rows of a table is not tried on more. *Not run* means that nobody "
@@ -147,7 +150,24 @@ def _how(results: Results) -> Iterator[str]:
         "SDV's metadata are those it detects, but strings that it takes for something personal or "
         "unknown are declared categories when their values repeat: it would make them up "
         "otherwise. ARF knows only numbers and categories, so it gets times as seconds. Databases "
-        "have the keys that HMA can have, of one column each, for both."
+        "have the keys that HMA can have, of one column each, for both. Both halves of a database "
+        "share the tables that are not split, such as airports: the same rows on both sides "
+        "make the floor of C2ST fall below 0.5."
+    )
+
+
+def _share(results: Results) -> str:
+    """Return how much of the machine contenders had, which tells how busy it was."""
+    shares = [
+        cell.cpu_seconds / cell.seconds
+        for cell in results.cells.values()
+        if cell.cpu_seconds and cell.seconds
+    ]
+    return (
+        f"Here they had {min(shares):.2f} to {max(shares):.2f} (median {median(shares):.2f}) "
+        f"seconds of CPU a second of the clock, on {results.machine['cores']} cores: well under "
+        "one means that the machine was busy with other work, and that times by the clock are too "
+        "long, ours too."
     )
 
 
@@ -240,6 +260,11 @@ def _failures(results: Results) -> Iterator[str]:
             f"| `{message}` |"
         )
     yield ""
+    for note in sorted({cell.note for cell in results.cells.values() if cell.note}):
+        noted = (cell for cell in results.cells.values() if cell.note == note)
+        named = ", ".join(f"{CONTENDERS[cell.contender].title} on {cell.dataset}" for cell in noted)
+        yield f"{note}: {named}."
+        yield ""
     unread = [cell for cell in results.cells.values() if cell.unreadable]
     if unread:
         yield (

@@ -28,11 +28,13 @@ class Cell:
         cpu_seconds: Of the whole process.
         peak_bytes: The most memory that its processes had together.
         stages: Seconds by stage, as far as the run came; ``begun`` is the stage it stopped in.
-        cpu_stages: CPU seconds by stage.
+        cpu_stages: CPU seconds by stage; ``both`` where only the sum of learning and drawing is
+            known.
         versions: Of the packages that do the work.
         rows: How many rows were made.
         unreadable: The share of values that are not of the column's type, by column.
         scores: By metric ``value`` and ``floor``.
+        note: What a reader must know to judge the figures.
         date: When it was run.
     """
 
@@ -50,6 +52,7 @@ class Cell:
     rows: int | None = None
     unreadable: dict[str, float] = field(default_factory=dict)
     scores: dict[str, dict[str, Any]] = field(default_factory=dict)
+    note: str = ""
     date: str = field(default_factory=lambda: datetime.now(UTC).date().isoformat())
 
     @property
@@ -64,7 +67,8 @@ class Cell:
         """CPU seconds of both; None when it did not come so far."""
         if self.outcome != "ok":
             return None
-        return sum(self.cpu_stages[stage] for stage in WORK)
+        both = self.cpu_stages.get("both")
+        return sum(self.cpu_stages[stage] for stage in WORK) if both is None else both
 
 
 @dataclass(slots=True)

@@ -53,7 +53,12 @@ class Watched:
 
 
 def watch(
-    command: Sequence[str | Path], *, seconds: float, memory: int, environment: dict[str, str]
+    command: Sequence[str | Path],
+    *,
+    seconds: float,
+    memory: int,
+    environment: dict[str, str],
+    folder: Path,
 ) -> Watched:
     """Run a command, and stop it when it takes too long or too much.
 
@@ -63,12 +68,14 @@ def watch(
             it less CPU time than that.
         memory: The most bytes that its processes may have resident together.
         environment: Variables besides those that there are.
+        folder: Where it runs: some leave caches there.
     """
     unit = 1 if sys.platform == "darwin" else 1024
     with tempfile.TemporaryFile() as printed:
         begun = time.perf_counter()
         process = subprocess.Popen(
             [str(part) for part in command],
+            cwd=folder,
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=printed,
