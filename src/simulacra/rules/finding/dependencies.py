@@ -26,6 +26,8 @@ MOST_SINGLE = 0.005
 MOST_KEYS = 32
 """Categories tried in pairs: those of the fewest values, as all pairs are looked at."""
 NEARLY = 0.99
+_FIRST_ROWS = 256
+_FIRST_SHARE = 0.9
 _FAR_BETTER = 0.1
 """Exceptions, of those that guessing the commonest value has, at most."""
 
@@ -70,6 +72,8 @@ class _Search:
         self._labels = np.stack([np.unique(c, return_inverse=True)[1] for c in codes.codes])
         self._counts = [np.bincount(label) for label in self._labels]
         self.rows = int(self._labels.shape[1])
+        count = min(self.rows, _FIRST_ROWS)
+        self._few = np.linspace(0, max(self.rows - 1, 0), count).astype(np.int64)
         keys = [p for p in range(len(self._names)) if self._repeats(self._counts[p])]
         # A measure and a category tell nearly all rows apart, and determine others by chance.
         in_pairs = [p for p in keys if self._names[p] in categories]
@@ -128,12 +132,16 @@ class _Search:
             return []
         first = np.full(len(sizes), -1)
         first[label[::-1]] = np.arange(self.rows - 1, -1, -1)
-        agrees = (self._labels == self._labels[:, first[label]]).sum(axis=1)
+        few = self._labels[:, self._few] == self._labels[:, first[label[self._few]]]
         found = []
-        for target in np.flatnonzero(agrees >= 0.9 * self.rows):
+        for target in np.flatnonzero(few.mean(axis=1) >= _FIRST_SHARE):
             if target in keys or not self._is_told(int(target), sizes):
                 continue
-            if agrees[target] == self.rows:
+            values = self._labels[target]
+            agrees = int((values == values[first[label]]).sum())
+            if agrees < _FIRST_SHARE * self.rows:
+                continue
+            if agrees == self.rows:
                 found.append(int(target))
                 continue
             exceptions = self._exceptions(int(target), label)

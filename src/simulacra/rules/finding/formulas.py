@@ -22,6 +22,7 @@ MOST_IN_PAIRS = 120
 """Columns tried in pairs: the first of those with many values, those of parents last."""
 MOST_IN_THREES = 24
 _FIRST_ROWS = 24
+_GLANCE = 4
 NEARLY = 0.99
 _ROUNDING = 0.5000001
 _DIGITS = 1e-9
@@ -153,10 +154,17 @@ def _matches(targets: Mapping[str, _Column], known: Mapping[str, _Column]) -> It
         with np.errstate(all="ignore"):
             made = make(*(some[groups[:, place]] for place in range(arity)))
         for target, column in targets.items():
-            near = column.is_near(made, few)
-            told = np.isfinite(made) & ~np.isnan(column.values[few])
-            likely = (near | ~told).mean(axis=1) >= _FIRST_SHARE
-            for group in groups[likely & (told.sum(axis=1) >= len(few) // 4)]:
+            # Four rows rule nearly all out; two of them break what 99 % keep once in 1,700 times.
+            first = made[:, :_GLANCE]
+            maybe = column.is_near(first, few[:_GLANCE]) | ~np.isfinite(first)
+            some_groups = np.flatnonzero(
+                (maybe | np.isnan(column.values[few[:_GLANCE]])).sum(axis=1) >= _GLANCE - 1
+            )
+            here = made[some_groups]
+            told = np.isfinite(here) & ~np.isnan(column.values[few])
+            likely = (column.is_near(here, few) | ~told).mean(axis=1) >= _FIRST_SHARE
+            likely &= told.sum(axis=1) >= len(few) // 4
+            for group in groups[some_groups[likely]]:
                 operands = tuple(names[place] for place in group)
                 share = _share(column, [known[name].values for name in operands], make)
                 if target not in operands and share >= NEARLY:
