@@ -105,14 +105,20 @@ def _placed(place: str, tables: Sequence[str], text: str) -> tuple[str, str]:
 
 
 def _wanted(text: str) -> Any:
-    """Return a value, a list of them or a range; JSON where it is JSON of that kind."""
+    """Return a value, a list of them or a range; JSON where it begins as such.
+
+    Raises:
+        UsageError: It begins as JSON but is none.
+    """
     from simulacra.api import between
 
     if text == "null" or text[:1] in {"[", '"'}:
         try:
             return json.loads(text)
-        except ValueError:
-            pass
+        except ValueError as error:
+            raise UsageError(
+                f"--given …={text}", why=f"it is no JSON: {error}", mend="Close what it opens"
+            ) from error
     low, dots, high = text.partition("..")
     if dots:
         return between(low or None, high or None)

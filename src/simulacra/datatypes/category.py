@@ -18,13 +18,14 @@ from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
 from simulacra.core.context import RunContext
 from simulacra.core.errors import SpecError
 from simulacra.core.features import Codes, FeatureKind, FeatureSpec, code_dtype
+from simulacra.core.protection import least_count
 from simulacra.core.protocols import ColumnProfile, Config, Detection, FittedColumn
 from simulacra.core.random import RngKey
 from simulacra.core.schema import ColumnSpec
 from simulacra.datatypes.arrow_kinds import is_bytes, is_text
 from simulacra.datatypes.bins import damaged
 from simulacra.datatypes.options import read_options, require_type
-from simulacra.datatypes.protection import MOSTLY, least_count
+from simulacra.datatypes.protection import MOSTLY
 from simulacra.datatypes.tally import Tally, plain, plain_type
 
 _FEW = 1_000

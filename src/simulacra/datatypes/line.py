@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
 from simulacra.core.features import Codes, code_dtype
+from simulacra.core.protection import least_count
 from simulacra.core.random import RngKey
 from simulacra.datatypes.bins import Bins, damaged, is_discrete, learn_bins
-from simulacra.datatypes.protection import clipped, least_count, without_rare
+from simulacra.datatypes.protection import clipped, without_rare
 from simulacra.datatypes.summary import Counts, Histogram, Values
 
 _INT64 = np.iinfo(np.int64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from simulacra.core.protection import least_count
 from simulacra.core.protocols import FittedColumn
 from simulacra.datatypes.bins import is_discrete
 from simulacra.datatypes.forms import Form, Mark
@@ -16,7 +17,6 @@ from simulacra.datatypes.ordered import (
     feature_counts,
     split,
 )
-from simulacra.datatypes.protection import least_count
 from simulacra.datatypes.spacing import StepWatch
 from simulacra.datatypes.summary import Counts, Histogram, Summary
 from simulacra.datatypes.text_times import StrayTexts, TextTimeForm

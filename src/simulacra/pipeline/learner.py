@@ -12,11 +12,11 @@ from simulacra.core.arrow_types import type_to_text
 from simulacra.core.context import RunContext
 from simulacra.core.errors import SpecError
 from simulacra.core.features import Features, TrainingData
+from simulacra.core.protection import MIN_COUNT
 from simulacra.core.protocols import FittedColumn, FittedRule, Fitter
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.core.schema import ColumnSpec, TableSpec
-from simulacra.datatypes.protection import MIN_COUNT
 from simulacra.pipeline.flat_model import FlatModel, NamedCodec, as_context, encode_columns
 from simulacra.pipeline.nesting import ITEM, Flat, flat_columns, list_columns, list_lengths
 from simulacra.pipeline.options import FitOptions, checked_config

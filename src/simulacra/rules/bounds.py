@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from simulacra.core.arrow_types import type_from_text, type_to_text
 from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
 from simulacra.core.errors import SpecError
+from simulacra.core.protection import least_count
 from simulacra.core.protocols import Config, FittedRule
 from simulacra.core.schema import TableSpec
 from simulacra.rules.columns import column_of, replace
@@ -90,7 +91,7 @@ class FittedBounds:
         options: The column and its bounds.
         least: The least value, of the column's type; None without one.
         most: The greatest.
-        seen: The least and the greatest real value, null without one.
+        seen: The least and the greatest value that enough real rows reach, null without one.
     """
 
     def __init__(
@@ -172,7 +173,10 @@ def _bound(value: Bound, kind: pa.DataType, options: BoundsConfig) -> pa.Scalar 
 
 
 def _ends(column: pa.Array) -> pa.Array:
-    """Return the least and the greatest value, null without one; NaN is none."""
+    """Return the least and the greatest value that enough rows reach, null without one.
+
+    NaN is no value.
+    """
     values = plain(column)
     known = values.is_valid()
     if pa.types.is_floating(values.type):
@@ -181,4 +185,5 @@ def _ends(column: pa.Array) -> pa.Array:
     if not len(some):
         return pa.nulls(2, column.type)
     order = pc.sort_indices(plain(some))
-    return some.take(pa.array([order[0].as_py(), order[-1].as_py()]))
+    beyond = min(least_count(None, len(some)), len(some)) - 1
+    return some.take(pa.array([order[beyond].as_py(), order[-1 - beyond].as_py()]))

@@ -10,13 +10,13 @@ from typing import Annotated, ClassVar, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
 from simulacra.core.errors import SpecError
 from simulacra.core.protocols import Config, FittedRule
 from simulacra.core.schema import TableSpec
-from simulacra.rules.columns import column_of
+from simulacra.rules.columns import Names, column_of
 from simulacra.rules.difference import (
     DifferenceConfig,
     FittedDifference,
@@ -29,18 +29,8 @@ from simulacra.rules.difference import (
 class ChainConfig(Config):
     """Options of the rule ``chain``."""
 
-    columns: Annotated[
-        tuple[str, ...], Field(min_length=2, description="The columns, the least one first")
-    ]
+    columns: Annotated[Names, Field(min_length=2, description="The columns, the least one first")]
     strict: Annotated[bool, Field(description="Whether two of them are never equal")] = False
-
-    @field_validator("columns")
-    @classmethod
-    def _differ(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(columns)) < len(columns):
-            msg = "a column is named twice"
-            raise ValueError(msg)
-        return columns
 
 
 class Chain:

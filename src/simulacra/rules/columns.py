@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Protocol, runtime_checkable
+from typing import Annotated, Protocol, runtime_checkable
 
 import pyarrow as pa
+from pydantic import AfterValidator
 
 from simulacra.core.errors import SpecError
+
+
+def _different(columns: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(columns)) < len(columns):
+        msg = "a column is named twice"
+        raise ValueError(msg)
+    return columns
+
+
+Names = Annotated[tuple[str, ...], AfterValidator(_different)]
+"""Different columns that an option names."""
 
 
 @runtime_checkable

@@ -8,27 +8,19 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, cast
 
 import pyarrow as pa
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
 from simulacra.core.protocols import Config, FittedRule
 from simulacra.core.schema import TableSpec
-from simulacra.rules.columns import column_of, unused_name
+from simulacra.rules.columns import Names, column_of, unused_name
 from simulacra.rules.tuples import TupleIndex
 
 
 class CombinationsConfig(Config):
     """Options of the rule ``combinations``."""
 
-    columns: Annotated[tuple[str, ...], Field(min_length=2, description="The columns, two or more")]
-
-    @field_validator("columns")
-    @classmethod
-    def _differ(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(columns)) < len(columns):
-            msg = "a column is named twice"
-            raise ValueError(msg)
-        return columns
+    columns: Annotated[Names, Field(min_length=2, description="The columns, two or more")]
 
 
 class Combinations:

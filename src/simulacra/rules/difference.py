@@ -31,6 +31,8 @@ from simulacra.rules.circle import base_of, cut_of, wrap
 from simulacra.rules.columns import column_of, replace
 from simulacra.rules.ticks import Ticks, Unit
 
+_GRID = 50
+
 
 class Order(StrEnum):
     """How a column compares with the one it is measured from, in every row that has both."""
@@ -161,6 +163,7 @@ def fit_difference(
         both = value.known & other.known
         sign = -1 if options.plus is None else 1
         cut = cut_of(value.count[both] + sign * other.count[both], options.period)
+    low, high = _widened(low, high)
     learned = _Learned(type_to_text(column.type), decimals, low, high, fallback, base=base, cut=cut)
     fitted = FittedDifference(options, unit, learned, tuple(instead))
     if options.order is not None:
@@ -184,8 +187,8 @@ class _Learned:
     Attributes:
         type: The column's Arrow type, as text.
         decimals: The decimals of a float column.
-        low: Its least value.
-        high: Its greatest value.
+        low: A round number not above its least value.
+        high: A round number not below its greatest value.
         fallback: Where to measure from when the other column is null.
         base: The least value of a column that wraps.
         cut: The least distance of a column that wraps.
@@ -287,6 +290,18 @@ class FittedDifference:
         origin = np.clip(other.count, -self._most, self._most)
         origin = np.where(other.known, origin, self._learned.fallback)
         return origin if self._options.plus is None else -origin
+
+
+def _widened(low: int, high: int) -> tuple[int, int]:
+    """Return round numbers about a range: its ends themselves may tell of a person.
+
+    They lie on a grid of 1, 2 or 5 times a power of ten, of which at most fifty fit the range.
+    """
+    coarse, power = (high - low) / _GRID, 1
+    while power * 10 <= coarse:
+        power *= 10
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= coarse)
+    return max(low // step * step, -ticks.LARGEST), min(-(-high // step) * step, ticks.LARGEST)
 
 
 def _most(column: pa.DataType) -> int:

@@ -23,7 +23,7 @@ from simulacra.rules.finding.clocks import find_clocks
 from simulacra.rules.finding.codes import Codes
 from simulacra.rules.finding.columns import counted_columns
 from simulacra.rules.finding.copies import find_copies
-from simulacra.rules.finding.dependencies import find_dependencies
+from simulacra.rules.finding.dependencies import find_dependencies, without_rare_values
 from simulacra.rules.finding.differences import find_differences
 from simulacra.rules.finding.equals import apply_equals, find_matches
 from simulacra.rules.finding.evidence import Evidence
@@ -52,7 +52,8 @@ class Findings:
 
     Attributes:
         rules: Rules that hold in every row, in the order in which they encode.
-        suggestions: Rules that hold in nearly every row, with how many break them.
+        suggestions: Rules that hold in nearly every row, with how many break them; and those that
+            would keep values that few rows have.
     """
 
     rules: list[RuleSpec]
@@ -116,8 +117,8 @@ def search(
     named = {name for rule in (*state.found, *maybe) for name in named_in(rule.options)}
     whole = State(sample.select([n for n in names if n in named]), table, state.given)
     raw = dict(whole.columns)
-    kept = whole.keep(state.found, known)
-    return Findings(kept, suggested(raw, maybe, (*known, *kept)))
+    kept, telling = without_rare_values(whole.keep(state.found, known), raw)
+    return Findings(kept, telling + suggested(raw, maybe, (*known, *kept, *telling)))
 
 
 def _touched(state: State) -> frozenset[str]:

@@ -17,9 +17,12 @@ from pydantic import Field, model_validator
 
 from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
 from simulacra.core.errors import SpecError
+from simulacra.core.protection import least_count
 from simulacra.core.protocols import Config, FittedRule
 from simulacra.core.schema import TableSpec
-from simulacra.rules.columns import column_of, replace
+from simulacra.rules import ticks
+from simulacra.rules.columns import Names, column_of, replace
+from simulacra.rules.ticks import Ticks
 from simulacra.rules.values import as_type, plain, typed
 
 _USUAL = 32
@@ -30,15 +33,8 @@ class NullTogetherConfig(Config):
     """Options of the rule ``null_together``."""
 
     columns: Annotated[
-        tuple[str, ...], Field(min_length=2, description="Columns that are null in the same rows")
+        Names, Field(min_length=2, description="Columns that are null in the same rows")
     ]
-
-    @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
-        if len(set(self.columns)) < len(self.columns):
-            msg = "a column is named twice"
-            raise ValueError(msg)
-        return self
 
 
 class NullUnlessConfig(Config):
@@ -122,11 +118,17 @@ class FittedNullTogether:
         return batch
 
     def decode(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Make the others null where the first is, and nowhere else."""
+        """Make all null where the first is, and nowhere else where values can be filled in."""
         first = batch[self.columns[0]]
         for name in self.columns[1:]:
             values = filled(batch[name], first.is_valid(), first, self._usual[name])
-            batch = replace(batch, name, emptied(values, first.is_null()))
+            batch = replace(batch, name, values)
+        # Where there is no usual value to fill in, all are null.
+        null = first.is_null()
+        for name in self.columns[1:]:
+            null = pc.or_(null, batch[name].is_null())
+        for name in self.columns:
+            batch = replace(batch, name, emptied(batch[name], null))
         return batch
 
     def violations(self, batch: pa.RecordBatch) -> pa.BooleanArray:
@@ -166,6 +168,12 @@ class NullUnless:
         options = cast("NullUnlessConfig", config)
         column, of = column_of(sample, options.column), column_of(sample, options.of)
         usual = usual_values(column) if options.required else None
+        if usual is not None and not len(usual) and column.null_count < len(column):
+            raise SpecError(
+                "no value is frequent enough to fill in where one is required",
+                where=options.column,
+                mend="Leave required out",
+            )
         fitted = FittedNullUnless(options, _value_set(options, of.type), usual)
         broken = int(pc.sum(fitted.broken(column, of)).as_py() or 0)
         if broken:
@@ -255,11 +263,37 @@ def _value_set(options: NullUnlessConfig, kind: pa.DataType) -> pa.Array | None:
 
 
 def usual_values(column: pa.Array) -> pa.Array:
-    """Return some values of a column, spread over its rows in order; none if it has none."""
+    """Return some values of a column that tell of no one, spread over its rows in order.
+
+    Numbers and times: means of as many rows as a value must have to be kept. Others: the most
+    frequent values, of those that so many rows have. There may be none.
+    """
     some = column.drop_null()
-    ordered = some.take(pc.sort_indices(plain(some)))
-    places = np.linspace(0, max(len(some) - 1, 0), min(_USUAL, len(some))).round()
-    return ordered.take(pa.array(places.astype(np.int64)))
+    least = least_count(None, len(some))
+    means = _means(some, least)
+    if means is not None:
+        return means
+    counts = pc.value_counts(plain(some))
+    kept = counts.filter(pc.greater_equal(counts.field(1), least))
+    order = pc.sort_indices(
+        pa.table({"rows": kept.field(1), "value": kept.field(0)}),
+        sort_keys=[("rows", "descending"), ("value", "ascending")],
+    )
+    return as_type(kept.field(0).take(order[:_USUAL]), column.type)
+
+
+def _means(some: pa.Array, least: int) -> pa.Array | None:
+    """Return means of consecutive groups of rows in order, None of what has no mean."""
+    decimals = ticks.decimals_of(some) if pa.types.is_floating(some.type) else 0
+    unit = None if decimals is None else ticks.unit_of(some.type, decimals)
+    if unit is None:
+        return None
+    read = ticks.read(some, unit)
+    count = np.sort(read.count[read.known])
+    groups = np.array_split(count, max(min(_USUAL, len(count) // least), 1))
+    means = np.array([round(float(group.mean())) for group in groups if len(group)], np.int64)
+    known = np.ones(len(means), bool)
+    return ticks.write(Ticks(means, known, known, ~known), some.type, unit)
 
 
 def filled(column: pa.Array, where: pa.BooleanArray, beside: pa.Array, usual: pa.Array) -> pa.Array:

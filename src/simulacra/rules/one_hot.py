@@ -11,31 +11,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from simulacra.core.arrow_types import type_from_text, type_to_text
 from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
 from simulacra.core.errors import SpecError
 from simulacra.core.protocols import Config, FittedRule
 from simulacra.core.schema import TableSpec
-from simulacra.rules.columns import column_of, unused_name
+from simulacra.rules.columns import Names, column_of, unused_name
 
 
 class OneHotConfig(Config):
     """Options of the rule ``one_hot``."""
 
     columns: Annotated[
-        tuple[str, ...], Field(min_length=2, description="The columns, of 0 and 1 or of booleans")
+        Names, Field(min_length=2, description="The columns, of 0 and 1 or of booleans")
     ]
     at_most: Annotated[bool, Field(description="Whether none of them may be set, too")] = False
-
-    @field_validator("columns")
-    @classmethod
-    def _differ(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(columns)) < len(columns):
-            msg = "a column is named twice"
-            raise ValueError(msg)
-        return columns
 
 
 class OneHot:

@@ -8,17 +8,20 @@ each such row would do so with the probability q that any two rows agree; N of t
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from simulacra.core.protection import least_count
 from simulacra.core.schema import RuleSpec
 from simulacra.rules.dependency import Dependency, DependencyConfig
 from simulacra.rules.finding.codes import Codes
 from simulacra.rules.finding.evidence import CHANCE, LEAST_TELLING
 from simulacra.rules.finding.state import State
+from simulacra.rules.tuples import TupleIndex
 
 ROWS_PER_VALUE = 5
 MOST_SINGLE = 0.005
@@ -60,6 +63,36 @@ def find_dependencies(state: State, touched: Collection[str]) -> list[RuleSpec]:
         RuleSpec(rule=Dependency.name, options={"column": target, "of": list(keys)})
         for target, keys in search.nearly(gone)
     ]
+
+
+def without_rare_values(
+    rules: Sequence[RuleSpec], columns: Mapping[str, pa.Array]
+) -> tuple[list[RuleSpec], list[RuleSpec]]:
+    """Tell found rules from those that would keep values that few rows have: a user may want these.
+
+    Args:
+        rules: The rules, which hold in all rows.
+        columns: The columns, before any rule rewrites them.
+
+    Returns:
+        The others, and these, inactive, with the reason.
+    """
+    kept, telling = [], []
+    for rule in rules:
+        rare = _rare_values(rule, columns) if rule.rule == Dependency.name else 0
+        if rare:
+            evidence = f"no row breaks it, but {rare:,} of the values it would keep are rare"
+            telling.append(rule.model_copy(update={"active": False, "evidence": evidence}))
+        else:
+            kept.append(rule)
+    return kept, telling
+
+
+def _rare_values(rule: RuleSpec, columns: Mapping[str, pa.Array]) -> int:
+    """Return how many values of what determines a column too few rows have to be kept."""
+    rows = pa.table({name: columns[name] for name in rule.options["of"]})
+    numbers = TupleIndex.of(rows).numbers([columns[name] for name in rows.column_names])
+    return int((np.bincount(numbers) < least_count(None, len(numbers))).sum())
 
 
 class _Search:
