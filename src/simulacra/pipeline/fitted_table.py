@@ -16,6 +16,7 @@ from simulacra.core.protocols import BLOCK_ROWS
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.core.schema import TableSpec
+from simulacra.pipeline.conditions import holding
 from simulacra.pipeline.conditions.drawing import Drawn, Tally, draw_given
 from simulacra.pipeline.conditions.wanted import Condition
 from simulacra.pipeline.flat_model import FlatModel, load_flat_model
@@ -87,7 +88,7 @@ class FittedTable:
         keys = KeptKeys(self, self.uniques, where)
 
         if condition is not None and condition.strict:
-            model.check_seen(condition.part(0, rows))
+            holding.check_seen(model, condition.part(0, rows))
         effects = None if condition is None else self._effects(rng)
         tally = Tally()
 
@@ -101,13 +102,13 @@ class FittedTable:
             def draw(
                 places: NDArray[np.int64], known: Mapping[str, pa.Array], key: RngKey
             ) -> Drawn:
-                held = None if effects is None else model.held(known, effects)
+                held = None if effects is None else holding.held(model, known, effects)
                 flat = model.draw(len(places), context=None, rng=key, start=start, held=held)
                 return Drawn(flat, model.kept(flat))
 
             flat = draw_given(condition, size, start=start, draw=draw, rng=key, tally=tally)
             given = frozenset() if condition is None else condition.columns
-            flat = model.renumbered(flat, rng=key, start=start, but=given)
+            flat = holding.renumbered(model, flat, rng=key, start=start, but=given)
             return self.layout.unflatten(flat)
 
         engine = registry.load(Kind.ENGINE, ENGINE)
@@ -120,7 +121,7 @@ class FittedTable:
         """Return what each rule changes, by what it does to some drawn rows."""
         assert self.model is not None  # noqa: S101 - it has columns of its own
         some = self.model.draw(_TRIED, context=None, rng=rng.child("tried"), start=0)
-        return self.model.effects(some.batch)
+        return holding.effects(self.model, some.batch)
 
     def kept_values(self) -> dict[str, list[str]]:
         """Return, for each column, the real values that are part of what was learned."""

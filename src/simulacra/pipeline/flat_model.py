@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simulacra.core import registry
 from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
-from simulacra.core.errors import SpecError, UsageError
+from simulacra.core.errors import UsageError
 from simulacra.core.features import Codes, Features, FeatureSpec
 from simulacra.core.likelihood import Likelihood
 from simulacra.core.protocols import Codec, FittedModel, FittedRule
@@ -25,12 +25,6 @@ from simulacra.rules.custom import redraws
 
 GIVEN = "^"
 """What the names of given columns begin with: values of a row's parents."""
-
-
-_NAMES = frozenset({"boolean", "category", "constant"})
-"""The datatypes whose values are names."""
-_NUMBERED = frozenset({"identifier", "personal"})
-"""The datatypes whose values are made of row numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,72 +102,6 @@ class FlatModel:
         lists = {name: self._draw_items(name, batch, drawn, rng) for name in self.items}
         return Flat(batch, lists)
 
-    def held(
-        self, known: Mapping[str, pa.Array], effects: Sequence[frozenset[str]]
-    ) -> dict[str, pa.Array]:
-        """Return what ``draw`` can hold of rows known in part, as rules encode it.
-
-        A rule of whose columns all are known encodes them; one of which some are missing takes
-        away those that it would change.
-
-        Args:
-            known: Columns of the rows, and of those given with them.
-            effects: What each rule changes; see :meth:`effects`.
-        """
-        if not known or not registry.load(Kind.MODEL, self.model_name).traits.conditional:
-            return {}
-        batch = pa.RecordBatch.from_pydict(dict(known))
-        for (_, rule), changed in zip(self.rules, effects, strict=True):
-            if set(rule.columns) <= set(batch.schema.names):
-                batch = rule.encode(batch)
-            else:
-                gone = [name for name in batch.schema.names if name in changed]
-                batch = batch.drop_columns(gone)
-            if not batch.num_columns:
-                return {}
-        return {name: batch.column(name) for name in batch.schema.names if name in self.codecs}
-
-    def check_seen(self, known: Mapping[str, pa.Array]) -> None:
-        """Refuse categories that no learned row has: nothing is known of their rows.
-
-        Raises:
-            SpecError: Names column and value.
-        """
-        for name, values in known.items():
-            named = self.codecs.get(name)
-            if named is None or named.datatype not in _NAMES:
-                continue
-            distinct = values.drop_null().unique()
-            codes = named.codec.encode(distinct)
-            back = named.codec.decode(codes, rng=RngKey(0), start=0)
-            for value, same in zip(distinct.to_pylist(), back.to_pylist(), strict=True):
-                if value != same:
-                    raise SpecError(
-                        f"no row that was learned has the value {value!r}",
-                        where=name,
-                        mend="Give a value that was seen; simulacra inspect lists them",
-                    )
-
-    def effects(self, rows: pa.RecordBatch) -> list[frozenset[str]]:
-        """Return for each rule the columns that it leaves out or changes.
-
-        Args:
-            rows: Some rows as ``draw`` gives them, with the columns given beside them.
-        """
-        found = []
-        for _, rule in self.rules:
-            encoded = rule.encode(rows)
-            names = set(encoded.schema.names)
-            found.append(
-                frozenset(
-                    name
-                    for name in rows.schema.names
-                    if name not in names or not encoded.column(name).equals(rows.column(name))
-                )
-            )
-            rows = encoded
-        return found
-
     @property
     def redraws(self) -> bool:
         """Whether a rule can't mend rows: those that break it must be drawn again."""
@@ -197,23 +125,6 @@ class FlatModel:
                 kept = pc.invert(rule.violations(batch))
                 found = kept if found is None else pc.and_(found, kept)
         return found
-
-    def renumbered(self, rows: Flat, *, rng: RngKey, start: int, but: Collection[str]) -> Flat:
-        """Return rows that were drawn apart with the identifiers of rows ``start`` and following.
-
-        Args:
-            rows: The rows.
-            rng: The key of the block.
-            start: The number of the first row in the whole table.
-            but: Columns to leave as they are.
-        """
-        batch = rows.batch
-        for name, named in self.codecs.items():
-            if named.datatype in _NUMBERED and name not in but and name in self.names:
-                codes = named.codec.encode(batch.column(name))
-                made = named.codec.decode(codes, rng=rng.child("column", name), start=start)
-                batch = batch.set_column(batch.schema.get_field_index(name), name, made)
-        return Flat(batch, rows.lists)
 
     def _encode(self, values: Mapping[str, pa.Array], rows: int) -> Features:
         specs: list[FeatureSpec] = []

@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simulacra.core.random import RngKey
+from simulacra.pipeline.conditions import holding
 from simulacra.pipeline.conditions.drawing import Drawn, draw_given
 from simulacra.pipeline.flat_model import FlatModel
 from simulacra.pipeline.nesting import Flat
@@ -91,7 +92,7 @@ class BlockDrawing:
             run.condition, len(rows), start=block.start, draw=draw, rng=key, tally=run.tally
         )
         given = frozenset() if run.condition is None else run.condition.columns
-        return model.renumbered(flat, rng=key, start=block.start, but=given)
+        return holding.renumbered(model, flat, rng=key, start=block.start, but=given)
 
     def _draw_some(
         self,
@@ -126,7 +127,7 @@ class BlockDrawing:
             start=block.start,
             given=beside,
             adjust=separator.apply if separator.is_needed else None,
-            held=model.held({**given, **known}, self._effects) if known else None,
+            held=holding.held(model, {**given, **known}, self._effects) if known else None,
         )
         return Drawn(flat, model.kept(flat, beside))
 
@@ -149,7 +150,7 @@ class BlockDrawing:
         given |= {name: self._known.columns[name][block.rows] for name in self._early}
         for name, values in given.items():
             batch = batch.append_column(name, values)
-        return model.effects(batch)
+        return holding.effects(model, batch)
 
     def _order(self, columns: Mapping[str, pa.Array], part: slice) -> NDArray[np.intp] | None:
         """Return the order in which the rows of each owner ascend, None if they do."""
