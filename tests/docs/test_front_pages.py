@@ -65,8 +65,11 @@ def test_commands_run(
     page: str, flights: pa.Table, shop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    pa_csv.write_csv(flights.slice(0, 1_000), "customers.csv")
-    pa_csv.write_csv(flights.slice(1_000), "later-customers.csv")
+    countries = pa.array(["PT", "ES", "FR"]).take(pa.array([n % 3 for n in range(len(flights))]))
+    customers = flights.append_column("country", countries)
+    pa_csv.write_csv(customers.slice(0, 1_000), "customers.csv")
+    pa_csv.write_csv(customers.slice(1_000), "later-customers.csv")
+    pa_csv.write_csv(customers.slice(500, 1_000), "other.csv")
     text = (ROOT / page).read_text(encoding="utf-8")
     lines = [line for block in SHELL.findall(text) for line in block.splitlines()]
     commands = [line for line in lines if line.startswith("simulacra ") and " demo" not in line]

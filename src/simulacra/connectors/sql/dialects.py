@@ -30,8 +30,8 @@ class Dialect:
             ``connection``, ``reader``, ``store``, ``errors``.
         reflector: The package whose ``reflect`` tells of its tables.
         reflect_first: What to tell the database before it is asked of its tables.
-        native_types: A query of (schema, table, column, type as the database writes it); None if
-            SQLAlchemy's own view of the types has to do.
+        native_types: A query (of :mod:`.catalogs`, as the next two) of (schema, table, column, type
+            as the database writes it); None if SQLAlchemy's own view of the types has to do.
         foreign_keys: A query of a row for each column of each foreign key
             (:data:`.catalogs.POSTGRESQL_KEYS`); None if SQLAlchemy's own view of them has to do.
         more_checks: A query of (schema, table, SQL) for check constraints that SQLAlchemy doesn't

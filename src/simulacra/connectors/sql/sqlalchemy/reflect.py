@@ -41,11 +41,11 @@ def origins(database: Database, wanted: Sequence[str | None], *, views: bool) ->
     with engine(database, read_only=True).connect() as connection, _quiet():
         if first := database.dialect.reflect_first:
             connection.exec_driver_sql(first)
-        types = _native_types(database, connection)
-        checks = _rows(connection, database.dialect.more_checks)
-        known = database.dialect.foreign_keys
-        keys = foreign_keys(_rows(connection, known)) if known is not None else None
         for name in wanted:
+            types = _native_types(database, connection, name)
+            checks = _rows(connection, database.dialect.more_checks, name)
+            known = database.dialect.foreign_keys
+            keys = None if known is None else foreign_keys(_rows(connection, known, name))
             schema = _Schema(database, inspect(connection), name, types, checks, keys)
             yield from schema.origins(views=views)
 
@@ -74,20 +74,23 @@ def _quiet() -> Iterator[None]:
 _Types = dict[tuple[str, str], dict[str, str]]
 
 
-def _native_types(database: Database, connection: Connection) -> _Types | None:
-    if database.dialect.native_types is None:
+def _native_types(database: Database, connection: Connection, schema: str | None) -> _Types | None:
+    query = database.dialect.native_types
+    if query is None:
         return None
     types: _Types = {}
-    for schema, table, column, kind in _rows(connection, database.dialect.native_types):
-        types.setdefault((schema, table), {})[column] = kind
+    for of_schema, table, column, kind in _rows(connection, query, schema):
+        types.setdefault((of_schema, table), {})[column] = kind
     return types
 
 
-def _rows(connection: Connection, query: str | None) -> list[tuple[str, ...]]:
+def _rows(connection: Connection, query: str | None, schema: str | None) -> list[tuple[str, ...]]:
+    """Return what a query of :mod:`..catalogs` says of a schema."""
+    from sqlalchemy import text
+
     if query is None:
         return []
-    options = {"no_parameters": True}  # else % in it would mean something
-    return [tuple(r) for r in connection.exec_driver_sql(query, execution_options=options)]
+    return [tuple(row) for row in connection.execute(text(query), {"schema": schema})]
 
 
 class _Schema:
