@@ -8,8 +8,10 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +20,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 DATA_VARIABLE = "SIMULACRA_BENCHMARK_DATA"
+GENERATED = HERE / "data"
+"""Where large files go: a disk, which the folder for temporary ones may not be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +144,24 @@ def data(name: str) -> Path:
     Raises:
         FileNotFoundError: It is not there.
     """
-    path = Path(os.environ.get(DATA_VARIABLE, HERE / "data")) / name
+    path = Path(os.environ.get(DATA_VARIABLE, GENERATED)) / name
     if not path.exists():
         message = f"{path} is missing; set {DATA_VARIABLE} (benchmarks/README.md says what to put)"
         raise FileNotFoundError(message)
     return path
 
 
+@contextmanager
+def large_folder() -> Iterator[Path]:
+    """Give a folder for large files, removed at the end."""
+    GENERATED.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=GENERATED) as name:
+        yield Path(name)
+
+
 def tpch(scale: float) -> Path:
     """Return a folder with the TPC-H tables as Parquet, generated when missing."""
-    folder = HERE / "data" / f"tpch-{scale:g}"
+    folder = GENERATED / f"tpch-{scale:g}"
     if not folder.exists():
         unfinished = folder.with_suffix(".unfinished")
         unfinished.mkdir(parents=True, exist_ok=True)

@@ -11,11 +11,10 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import tempfile
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from _common import HERE, Row, Run, command, run, tpch, write_result
+from _common import Row, Run, command, large_folder, run, tpch, write_result
 
 SCALES = (1.0, 5.0)
 TARGETS = {1.0: ("≤ 300", "≤ 6"), 5.0: ("≤ 1200", "≤ 8")}
@@ -28,10 +27,10 @@ def main() -> None:
     parser.add_argument("--scales", type=float, nargs="+", default=SCALES)
     asked = parser.parse_args()
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory(dir=HERE / "data") as name:
-        _copy(0.01, Path(name))  # so that nothing is left to compile
+    with large_folder() as folder:
+        _copy(0.01, folder)  # so that nothing is left to compile
         for scale in asked.scales:
-            rows += _measure(scale, Path(name))
+            rows += _measure(scale, folder)
     write_result("databases", "Whole databases: TPC-H, eight tables, Parquet to Parquet", rows)
 
 

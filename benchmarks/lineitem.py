@@ -11,12 +11,11 @@ write as many on as many cores.
 from __future__ import annotations
 
 import argparse
-import tempfile
 from pathlib import Path
 from statistics import median
 
 import pyarrow.parquet as pq
-from _common import HERE, Row, Run, command, run, tpch, write_result
+from _common import Row, Run, command, large_folder, run, tpch, write_result
 
 ROWS = (1_000_000, 10_000_000, 40_000_000)
 SCALE_ROWS = 6_001_215
@@ -32,8 +31,7 @@ def main() -> None:
     asked = parser.parse_args()
     source = tpch(asked.scale) / "lineitem.parquet"
     few, many, most = asked.rows
-    with tempfile.TemporaryDirectory(dir=HERE / "data") as name:
-        folder = Path(name)
+    with large_folder() as folder:
         _compile(folder)
         bundle = folder / "lineitem.sim"
         learning = run([command(), "fit", source, "-o", bundle, "--quiet"])
