@@ -17,7 +17,7 @@ import pytest
 # of the first task whose title begins so, or before or after the target takes its place.
 DRIVER = """
 import contextlib, io, json, os, shutil, signal, sys
-import pyarrow.dataset, pyarrow.parquet, scipy.stats, sklearn.cluster, yaml  # once for all cases
+import numpy, pyarrow.dataset, pyarrow.parquet, scipy.stats, sklearn.cluster, yaml  # once for all cases
 import simulacra.cli.settings as settings
 import simulacra.connectors.publish as publish
 import simulacra.connectors.sql.duckdb.store as to_duckdb
@@ -25,7 +25,15 @@ import simulacra.connectors.sql.sqlite.store as to_sqlite
 import simulacra.pipeline.dataset
 import simulacra.pipeline.journal as journal
 import simulacra.pipeline.journal_parts as journal_parts
+import simulacra.api
 from simulacra.cli.app import main
+from simulacra.core import registry
+from simulacra.pipeline.relations.keys.lookup import fill_slots
+
+for kind in registry.Kind:
+    registry.names(kind)
+# One kernel brings what numba reads before the first.
+fill_slots(numpy.zeros((0, 1), "u8"), numpy.zeros(0, "?"), numpy.zeros(1, "i4"))
 
 journal_parts.PART_BLOCKS = 1
 move, remove = publish._move, shutil.rmtree

@@ -51,10 +51,14 @@ class PluginInfo:
     mend: str | None = None
 
 
+# All at once: every package's metadata is read for them, whichever group is asked for.
+_installed = cache(entry_points)
+
+
 @cache
 def _entries(kind: Kind) -> Mapping[str, tuple[EntryPoint, ...]]:
     found: dict[str, tuple[EntryPoint, ...]] = {}
-    for entry in entry_points(group=f"simulacra.{kind.value}"):
+    for entry in _installed().select(group=f"simulacra.{kind.value}"):
         if os.environ.get(DISABLE_VARIABLE) == "1" and _distribution(entry) != _OWN_DISTRIBUTION:
             continue
         found[entry.name] = (*found.get(entry.name, ()), entry)

@@ -42,8 +42,8 @@ def require(holds: object, problem: str) -> None:
         raise NotConformant(problem)
 
 
-def for_each(names: Iterable[str], check: Callable[[str], None]) -> None:
-    """Run a check for each name and tell all that fail, not only the first.
+def for_each(names: Iterable[T], check: Callable[[T], None]) -> None:
+    """Run a check for each name, or list of them, and tell all that fail, not only the first.
 
     Raises:
         NotConformant: At least one failed, by an exception of whatever kind.
