@@ -32,7 +32,7 @@ TITLES = {
     "hop_trends_1": ("pair trends with the parent", ""),
     "hop_trends_2": ("pair trends over two keys", ""),
     "hop_trends_3": ("pair trends over three keys", ""),
-    "parent_trends": ("pair trends of two parents of one row", ""),
+    "hop_trends_parents": ("pair trends of two parents of one row", ""),
     "joined_detection": ("C2ST of rows joined with their parent", ""),
     "aggregate_detection": ("C2ST of parents with their children's totals", ""),
 }
