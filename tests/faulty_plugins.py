@@ -230,6 +230,16 @@ class TakesContextUnpromised(_Model):
     traits = ModelTraits(context=False)
 
 
+class _LukewarmDraw(Wrapped):
+    def tempered(self, how):
+        del how
+        return self
+
+
+class IgnoresTemperature(_Model):
+    wrapper = _LukewarmDraw
+
+
 # --- datatypes -------------------------------------------------------------------------------
 
 

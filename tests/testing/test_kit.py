@@ -36,6 +36,7 @@ FAULTS = [
     (Kind.MODEL, faulty.IgnoresFixed, "keeps_fixed_features"),
     (Kind.MODEL, faulty.TakesFixedUnpromised, "refuses_fixed_features"),
     (Kind.MODEL, faulty.TakesContextUnpromised, "refuses_context"),
+    (Kind.MODEL, faulty.IgnoresTemperature, "draws_as_boldly_as_told"),
     (Kind.DATATYPE, faulty.IsTooSure, "claims_with_a_confidence"),
     (Kind.DATATYPE, faulty.DetectsUnknownOptions, "claims_with_a_confidence"),
     (Kind.DATATYPE, faulty.ClaimsNothing, "claims_a_column"),

@@ -27,6 +27,7 @@ from simulacra.pipeline.journal import Journal
 from simulacra.pipeline.options import FitOptions
 
 if TYPE_CHECKING:
+    from simulacra.api.drawing import Draws
     from simulacra.pipeline.dataset import FittedDataset
 
 _PACKAGES = ("simulacra", "numpy", "numba", "pyarrow")
@@ -215,8 +216,7 @@ def _versions() -> dict[str, str]:
 def drawing_once(
     journal: Journal | None,
     fitted: FittedDataset,
-    rows: Mapping[str, int],
-    seed: int | None,
+    draws: Draws,
     dest: str,
     if_exists: str,
     *,
@@ -228,9 +228,8 @@ def drawing_once(
 
     Args:
         journal: The journal.
-        fitted: What is drawn from.
-        rows: How many rows of each table.
-        seed: The seed, that of what was learned when None.
+        fitted: What was learned.
+        draws: What is drawn of it.
         dest: The target.
         if_exists: What is done with tables of a database that are there.
         ctx: Limits and progress.
@@ -246,15 +245,16 @@ def drawing_once(
             {
                 "versions": _versions(),
                 "learned": _bundle_digest(fitted, journal),
-                "seed": fitted.seed if seed is None else seed,
-                "rows": dict(rows),
+                "seed": draws.seed,
+                "rows": draws.rows,
+                **asdict(draws.tempering),
             }
         )
         is_database = Connectors().filled_by(dest) is not None
         yield is_published(dest, journal) or (
             is_database
             and journal.was_publishing
-            and _is_filled(dest, rows, if_exists, journal, ctx)
+            and _is_filled(dest, draws.rows, if_exists, journal, ctx)
         )
         journal.finish()
 

@@ -12,7 +12,8 @@ import pyarrow as pa
 
 import simulacra
 from simulacra.api.checks import Checks, checks_of
-from simulacra.api.conditions import Given, balanced, conditions_of, known_in_part, rows_of
+from simulacra.api.conditions import Given, known_in_part
+from simulacra.api.drawing import Wishes
 from simulacra.api.inputs import Inputs, inputs_of
 from simulacra.api.likelihood import log_prob
 from simulacra.api.metadata import Metadata
@@ -29,13 +30,13 @@ from simulacra.connectors.replacing import merged
 from simulacra.core.context import RunContext
 from simulacra.core.errors import BundleError, UsageError
 from simulacra.core.schema import DatasetSpec
+from simulacra.core.tempering import Tempering
 from simulacra.pipeline.options import STRUCTURE_ROWS, FitOptions
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from simulacra.pipeline.conditions.wanted import Condition
     from simulacra.pipeline.dataset import FittedDataset
     from simulacra.pipeline.journal import Journal
     from simulacra.pipeline.plan import Plan
@@ -180,6 +181,8 @@ class Synthesizer:
         scale: float | None = None,
         given: Given = None,
         balance: Mapping[str, Mapping[Any, float]] | None = None,
+        temperature: float = 1.0,
+        top_p: float = 1.0,
         seed: int | None = None,
     ) -> Any:
         """Draw synthetic rows.
@@ -193,6 +196,10 @@ class Synthesizer:
                 drawn. Of several tables, such by table. The rest is drawn given this.
             balance: Shares that values of a column should have, as ``{"income": {">50K": 0.5}}``;
                 other values keep their proportions. Of one table only.
+            temperature: What log-probabilities are divided by in each draw: below 1 what is
+                frequent comes up more often, above 1 what is rare.
+            top_p: Of each draw only the smallest set of codes with this share of the probability
+                is kept.
             seed: Another seed than the synthesizer's. The same seed and number give the same rows;
                 of another number, whole blocks of 65,536 rows are the same.
 
@@ -201,36 +208,19 @@ class Synthesizer:
 
         Raises:
             SpecError: A given column is not there, or a value is not of its type.
-            UsageError: Nothing was learned yet, the arguments make no sense, or what is given is
-                too rare.
+            UsageError: Nothing was learned yet, the arguments make no sense, what is given is
+                too rare, or the model knows no temperature.
         """
         fitted = self.fitted
+        wishes = Wishes(rows, scale, given, balance, Tempering(temperature, top_p))
+        draws = wishes.of(fitted, seed=self._drawn_with(seed), ctx=self._ctx)
         frames = {}
-        wanted, conditions = self._wanted(rows, scale, given, balance, seed)
-        drawn = fitted.draw_all(wanted, seed=seed, ctx=self._ctx, given=conditions)
-        for name, batches in drawn:
+        for name, batches in draws.all(self._ctx):
             made = pa.Table.from_batches(batches, fitted.tables[name].schema)
             frames[name] = to_frame(made, self._kinds.get(name, FrameKind.ARROW))
         if self._is_single:
             return next(iter(frames.values()))
         return {name: frames[name] for name in fitted.tables}
-
-    def _wanted(
-        self,
-        rows: int | Mapping[str, int] | None,
-        scale: float | None,
-        given: Given,
-        balance: Mapping[str, Mapping[Any, float]] | None,
-        seed: int | None,
-    ) -> tuple[dict[str, int], dict[str, Condition]]:
-        """Return how many rows of each table are wanted, and how."""
-        fitted = self.fitted
-        conditions = conditions_of(given, fitted)
-        wanted = fitted.plan(rows_of(rows, conditions), scale)
-        if balance is not None:
-            seed = self._seed if seed is None else seed
-            conditions = balanced(balance, conditions, fitted, wanted, seed=seed, ctx=self._ctx)
-        return wanted, conditions
 
     def impute(self, data: Any, *, seed: int | None = None) -> Any:
         """Fill the nulls of rows by what was learned, drawing each row's given the rest of it.
@@ -300,6 +290,8 @@ class Synthesizer:
         scale: float | None = None,
         given: Given = None,
         balance: Mapping[str, Mapping[Any, float]] | None = None,
+        temperature: float = 1.0,
+        top_p: float = 1.0,
         seed: int | None = None,
         file_format: str | None = None,
         partitioned: bool = False,
@@ -316,6 +308,8 @@ class Synthesizer:
             scale: How many, as a multiple of those learned.
             given: What is wanted of the rows; see :meth:`sample`.
             balance: Shares that values should have; see :meth:`sample`.
+            temperature: What log-probabilities are divided by; see :meth:`sample`.
+            top_p: The share of the probability that is kept; see :meth:`sample`.
             seed: Another seed than the synthesizer's.
             file_format: The format in a folder; that of the file's ending, or Parquet.
             partitioned: Whether each table becomes a folder of Parquet parts.
@@ -334,16 +328,17 @@ class Synthesizer:
             UsageError: The arguments make no sense.
         """
         fitted = self.fitted
-        if resume and (given is not None or balance is not None):
+        wishes = Wishes(rows, scale, given, balance, Tempering(temperature, top_p))
+        if resume and wishes.has_conditions:
             raise UsageError(
                 "a run with given values can't be resumed", mend="Leave resume= or given= out"
             )
-        wanted, conditions = self._wanted(rows, scale, given, balance, seed)
+        draws = wishes.of(fitted, seed=self._drawn_with(seed), ctx=self._ctx)
         journal = journal_of(str(dest), resume=resume, overwrite=overwrite)
         how = merged(if_exists, overwrite=overwrite)
-        with drawing_once(journal, fitted, wanted, seed, str(dest), how, ctx=self._ctx) as is_done:
+        with drawing_once(journal, fitted, draws, str(dest), how, ctx=self._ctx) as is_done:
             if is_done:
-                return wanted
+                return draws.rows
             target = open_target(
                 str(dest),
                 tables={name: table.schema for name, table in fitted.tables.items()},
@@ -356,16 +351,13 @@ class Synthesizer:
                 ctx=self._ctx,
             )
             with target as writers:
-                drawn = fitted.draw_all(
-                    wanted, seed=seed, ctx=self._ctx, journal=journal, given=conditions
-                )
-                for name, batches in drawn:
+                for name, batches in draws.all(self._ctx, journal):
                     with writers[name] as writer:
                         for batch in batches:
                             writer.write(batch)
                 if journal is not None:
                     journal.note_publishing()
-        return wanted
+        return draws.rows
 
     def plan(
         self,
@@ -404,6 +396,10 @@ class Synthesizer:
             scale=scale,
             ctx=self._ctx,
         )
+
+    def _drawn_with(self, seed: int | None) -> int:
+        """Return the seed of a draw: one given, or that of what was learned."""
+        return self.fitted.seed if seed is None else seed
 
     def save(self, path: str | Path) -> None:
         """Write what was learned to a bundle (``.sim``).

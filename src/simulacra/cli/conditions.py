@@ -37,6 +37,17 @@ Balance = Annotated[
         help="Give a value this share of the rows; VALUE:SHARE,… for several; repeatable.",
     ),
 ]
+Temperature = Annotated[
+    float,
+    typer.Option(
+        "--temperature",
+        help="Below 1 what is frequent is drawn more often, above 1 what is rare.",
+    ),
+]
+TopP = Annotated[
+    float,
+    typer.Option("--top-p", help="Draw only from the likeliest codes that hold this share."),
+]
 Bundle = Annotated[
     str | None, typer.Option("--model-file", metavar="BUNDLE", help="What fit wrote (.sim).")
 ]

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulacra.cli.conditions import Balance, Given, balance_shares, given_values
+from simulacra.cli.conditions import (
+    Balance,
+    Given,
+    Temperature,
+    TopP,
+    balance_shares,
+    given_values,
+)
 from simulacra.cli.resuming import going_on, journal_wanted, may_replace
 from simulacra.cli.settings import (
     AsJson,
@@ -67,6 +74,8 @@ def synth(
     model: Model = "forest",
     rows: Rows = None,
     scale: Scale = None,
+    temperature: Temperature = 1.0,
+    top_p: TopP = 1.0,
     seed: Seed = 0,
     spec: Spec = None,
     settings: Settings = None,
@@ -129,6 +138,8 @@ def synth(
             dest,
             wanted,
             scale=scale,
+            temperature=temperature,
+            top_p=top_p,
             file_format=file_format,
             partitioned=partitioned,
             overwrite=overwrite,
@@ -250,6 +261,8 @@ def sample(
     scale: Scale = None,
     given: Given = None,
     balance: Balance = None,
+    temperature: Temperature = 1.0,
+    top_p: TopP = 1.0,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Another seed than the bundle's.")
     ] = None,
@@ -286,6 +299,8 @@ def sample(
             scale=scale,
             given=given_values(given, list(synthesizer.fitted.tables)),
             balance=balance_shares(balance),
+            temperature=temperature,
+            top_p=top_p,
             seed=seed,
             file_format=file_format,
             partitioned=partitioned,

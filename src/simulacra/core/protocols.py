@@ -339,12 +339,15 @@ class ModelTraits:
         conditional: It can hold some target features fixed (``fixed=``).
         deterministic: The same key gives the same codes.
         private: It gives a formal privacy guarantee.
+        tempered: It can draw more or less boldly; see
+            :class:`~simulacra.core.tempering.Temperable`.
     """
 
     context: bool = True
     conditional: bool = False
     deterministic: bool = True
     private: bool = False
+    tempered: bool = False
 
 
 class FittedModel(Protocol):

@@ -11,18 +11,31 @@ left with one question: how the uniform numbers of different columns depend on e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.core.errors import UsageError
-from simulacra.core.features import Codes, Features, FeatureSpec, Role, TrainingData, code_dtype
+from simulacra.core.features import (
+    Codes,
+    FeatureKind,
+    Features,
+    FeatureSpec,
+    Role,
+    TrainingData,
+    code_dtype,
+)
+from simulacra.core.tempering import PLAIN, Tempering
 from simulacra.models.column_kernels import invert, locate, pick
+from simulacra.models.tempering import Way, pick_tempered, tempered_upto
 
 if TYPE_CHECKING:
     from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
+
+_TEMPERED_ROWS = 1 << 53
+"""Rows that tempered probabilities are told in: as fine as double-precision numbers are."""
 
 Uniforms = NDArray[np.float64]
 """Numbers in [0, 1), shape ``(rows,)``."""
@@ -73,6 +86,13 @@ class Marginal:
         """The number of codes."""
         return len(self.order)
 
+    def tempered(self, how: Tempering, kind: FeatureKind) -> Marginal:
+        """Return the distribution with other probabilities."""
+        counts = np.diff(self.cumulative)[self.place]
+        upto = np.rint(tempered_upto(counts, Way.of(how, kind)) * _TEMPERED_ROWS)
+        rows = np.diff(upto, prepend=0.0).astype(np.int64)
+        return Marginal.of(rows, self.order)
+
     def codes(self, uniforms: Uniforms) -> Codes:
         """Return the codes in whose stretches uniform numbers lie."""
         out = np.empty(len(uniforms), self.order.dtype)
@@ -95,11 +115,13 @@ class Detail:
         end: The row after its last one.
         bags: The later features' codes, one array each, shape ``(sample rows,)``; sorted by the
             column's features in turn.
+        tempering: How boldly codes are drawn.
     """
 
     begin: NDArray[np.int64]
     end: NDArray[np.int64]
     bags: tuple[Codes, ...]
+    tempering: Tempering = PLAIN
 
     @classmethod
     def of(cls, first: Codes, later: Sequence[Codes], cardinality: int) -> Detail:
@@ -117,13 +139,19 @@ class Detail:
         nearest = np.where(np.abs(codes - below) < np.abs(above - codes), below, above)
         return cls(bounds[nearest], bounds[nearest + 1], tuple(codes[order] for codes in later))
 
-    def codes(self, first: Codes, uniforms: Sequence[Uniforms]) -> list[Codes]:
+    def codes(
+        self, first: Codes, uniforms: Sequence[Uniforms], kinds: Sequence[FeatureKind]
+    ) -> list[Codes]:
         """Return the later features' codes in whose stretches uniform numbers lie."""
         begin, end = self.begin[first], self.end[first]
-        found = []
-        for bag, numbers in zip(self.bags, uniforms, strict=True):
+        how, found = self.tempering, []
+        for bag, numbers, kind in zip(self.bags, uniforms, kinds, strict=True):
             out = np.empty(len(first), bag.dtype)
-            pick(numbers, bag, begin, end, out)
+            if how.is_plain:
+                pick(numbers, bag, begin, end, out)
+            else:
+                order = np.lexsort([end, begin])
+                pick_tempered(numbers, bag, begin, end, order, Way.of(how, kind), out)
             found.append(out)
         return found
 
@@ -157,7 +185,13 @@ class Column:
         first = self.first.codes(uniforms[0])
         if self.detail is None:
             return [first]
-        return [first, *self.detail.codes(first, uniforms[1:])]
+        kinds = [spec.kind for spec in self.specs[1:]]
+        return [first, *self.detail.codes(first, uniforms[1:], kinds)]
+
+    def tempered(self, how: Tempering) -> Column:
+        """Return the column with other probabilities."""
+        detail = None if self.detail is None else replace(self.detail, tempering=how)
+        return Column(self.specs, self.first.tempered(how, self.specs[0].kind), detail)
 
     def stretches(self, codes: Sequence[Codes]) -> list[tuple[Uniforms, Uniforms]]:
         """Return for each feature begin and end of the stretches that codes stand for."""

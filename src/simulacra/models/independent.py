@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
     from simulacra.core.context import RunContext
     from simulacra.core.random import RngKey
+    from simulacra.core.tempering import Tempering
 
 
 class IndependentConfig(Config):
@@ -61,6 +62,10 @@ class FittedIndependent:
         ]
         return in_order(self._targets, self._columns, drawn, rows)
 
+    def tempered(self, how: Tempering) -> FittedIndependent:
+        """Return the columns with other probabilities; what is given stays as it is."""
+        return FittedIndependent(self._targets, [column.tempered(how) for column in self._columns])
+
     def save(self, out: ArtifactWriter) -> None:
         """Write the columns."""
         out.json("targets", [spec.to_json() for spec in self._targets])
@@ -72,7 +77,7 @@ class Independent:
 
     name: ClassVar[str] = "independent"
     config: ClassVar[type[Config]] = IndependentConfig
-    traits: ClassVar[ModelTraits] = ModelTraits(context=True, conditional=True)
+    traits: ClassVar[ModelTraits] = ModelTraits(context=True, conditional=True, tempered=True)
 
     def fit(
         self, data: TrainingData, config: IndependentConfig, *, rng: RngKey, ctx: RunContext

@@ -10,6 +10,7 @@ import numpy as np
 from simulacra.core.errors import UsageError
 from simulacra.core.features import Features
 from simulacra.core.random import RngKey
+from simulacra.core.tempering import Temperable, Tempering
 from simulacra.testing.check import require
 from simulacra.testing.coded import (
     context_of,
@@ -158,3 +159,28 @@ CONDITIONAL: Checks = [keeps_fixed_features]
 
 WITHOUT_CONTEXT: Checks = [refuses_context]
 UNCONDITIONAL: Checks = [refuses_fixed_features]
+
+
+def draws_as_boldly_as_told(subject: ModelSubject, folder: Path) -> None:
+    """A low temperature and a small top-p make frequent codes more frequent, a high one less."""
+    del folder
+    data, rows = ordinary(), 5_000
+    fitted = subject.fit(data)
+    require(
+        isinstance(fitted, Temperable), "it has the trait 'tempered' but no method of that name"
+    )
+    assert isinstance(fitted, Temperable)  # noqa: S101 - for the type checker
+    plain = draw(fitted, data, rows)
+    for how, sign in ((Tempering(0.2), 1), (Tempering(top_p=0.6), 1), (Tempering(5.0), -1)):
+        drawn = draw(fitted.tempered(how), data, rows)
+        require_sound(drawn, data, rows)
+        require(same(drawn, draw(fitted.tempered(how), data, rows)), "the key doesn't settle it")
+        most = [np.bincount(some["region"]).max() / rows for some in (plain, drawn)]
+        require(
+            sign * (most[1] - most[0]) > 0,
+            f"{how}: the most frequent code has share {most[1]:.3f}, had {most[0]:.3f}",
+        )
+    require(same(plain, draw(fitted, data, rows)), "drawing boldly changed the model itself")
+
+
+TEMPERED: Checks = [draws_as_boldly_as_told]

@@ -65,6 +65,7 @@ def checks(model: Model, *, config: Config | None = None) -> list[Check]:
         *(promises.DETERMINISTIC if traits.deterministic else []),
         *(promises.WITH_CONTEXT if traits.context else promises.WITHOUT_CONTEXT),
         *(promises.CONDITIONAL if traits.conditional else promises.UNCONDITIONAL),
+        *(promises.TEMPERED if traits.tempered else []),
     ]
     return checks_of(ModelSubject(model, config or model.config()), chosen)
 

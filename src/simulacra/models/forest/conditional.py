@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulacra.core.features import Codes
+from simulacra.core.features import Codes, FeatureKind
+from simulacra.core.tempering import Tempering
 
 if TYPE_CHECKING:
     from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
@@ -49,6 +50,7 @@ class Conditional:
         nominal: NDArray[np.bool_],
         drawn: Sequence[Codes | None],
         words: NDArray[np.uint64],
+        how: Tempering,
     ) -> NDArray[np.uint32]:
         """Draw codes of many rows.
 
@@ -57,7 +59,10 @@ class Conditional:
             nominal: Whether a feature is nominal.
             drawn: The codes of earlier features.
             words: One random word a row.
+            how: How boldly.
         """
+        if not how.is_plain:
+            return self._draw_tempered(seen, nominal, drawn, words, how)
         from simulacra.models.forest.draw import draw
         from simulacra.models.forest.lookup import draw_by_key
         from simulacra.models.forest.unseen import share_draws
@@ -65,13 +70,43 @@ class Conditional:
         codes = np.empty(len(words), np.uint32)
         draw(seen, nominal, self.tree, self.roots, self.bag, self.trust, words, codes)
         if self.lookup is not None and self.key is not None:
-            key = drawn[self.key]
-            assert key is not None  # noqa: S101 - the plan puts a key before what it determines
             ordinal = not bool(nominal[self.feature])
-            draw_by_key(self.lookup, key.astype(np.uint32), words, ordinal, codes)
+            draw_by_key(self.lookup, self._key_codes(drawn), words, ordinal, codes)
         if self.shares is not None:
             share_draws(self.shares, words, codes)
         return codes
+
+    def _draw_tempered(
+        self,
+        seen: NDArray[np.uint16],
+        nominal: NDArray[np.bool_],
+        drawn: Sequence[Codes | None],
+        words: NDArray[np.uint64],
+        how: Tempering,
+    ) -> NDArray[np.uint32]:
+        from simulacra.models.forest.tempered import (
+            draw_by_key_tempered,
+            draw_tempered,
+            share_draws_tempered,
+        )
+        from simulacra.models.tempering import Way
+
+        kind = FeatureKind.NOMINAL if nominal[self.feature] else FeatureKind.ORDINAL
+        way = Way.of(how, kind)
+        codes = draw_tempered(
+            seen, nominal, self.tree, self.roots, self.bag, self.trust, words, way
+        )
+        if self.lookup is not None and self.key is not None:
+            draw_by_key_tempered(self.lookup, self._key_codes(drawn), words, way, codes)
+        if self.shares is not None:
+            share_draws_tempered(self.shares, words, way, codes)
+        return codes
+
+    def _key_codes(self, drawn: Sequence[Codes | None]) -> NDArray[np.uint32]:
+        """Return the codes of the feature that this one is looked up by."""
+        key = None if self.key is None else drawn[self.key]
+        assert key is not None  # noqa: S101 - the plan puts a key before what it determines
+        return key.astype(np.uint32)
 
     def likelihoods(
         self,
@@ -95,9 +130,8 @@ class Conditional:
         shares, wanted = np.empty(len(codes)), codes.astype(np.uint32)
         likelihoods(seen, nominal, self.tree, self.roots, found, self.trust, wanted, shares)
         if self.lookup is not None and self.key is not None:
-            key = drawn[self.key]
-            assert key is not None  # noqa: S101 - the plan puts a key before what it determines
-            looked_up(self.lookup.begin, self.lookup.bag, key.astype(np.uint32), wanted, shares)
+            key = self._key_codes(drawn)
+            looked_up(self.lookup.begin, self.lookup.bag, key, wanted, shares)
         return shares
 
     def save(self, out: ArtifactWriter) -> None:

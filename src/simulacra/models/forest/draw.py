@@ -76,7 +76,39 @@ def draw(
         words: One random word a row, shape ``(rows,)``, dtype uint64.
         codes: Filled with the drawn codes, shape ``(rows,)``, dtype uint32.
     """
-    rows = len(codes)
+    order, ends, jitter = rows_by_node(seen, nominal, tree, roots, trust, words)
+    state = np.empty(1, np.uint64)
+    begin = np.int64(0)
+    for number in range(len(tree.feature)):
+        end = ends[number]
+        if end > begin:
+            state[0] = words[order[begin]]
+            rows, size = order[begin:end], np.int64(tree.size[number])
+            shuffle(rows, state)
+            for stratum in range(len(rows)):
+                row = rows[stratum]
+                place = np.int64((stratum + jitter[row]) / len(rows) * size)
+                # Rounding may reach the end itself.
+                codes[row] = bag[np.int64(tree.start[number]) + min(place, size - 1)]
+        begin = end
+
+
+@kernel
+def rows_by_node(
+    seen: NDArray[np.uint16],
+    nominal: NDArray[np.bool_],
+    tree: Tree,
+    roots: NDArray[np.uint32],
+    trust: NDArray[np.float32],
+    words: NDArray[np.uint64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Let each row walk down a tree, and maybe a little up; see :func:`draw`.
+
+    Returns:
+        The rows, those that draw from the same node together; for each node where its rows end;
+        and a uniform number a row.
+    """
+    rows = len(words)
     state = np.empty(1, np.uint64)
     nodes = np.empty(rows, np.int64)
     jitter = np.empty(rows, np.float64)
@@ -102,34 +134,12 @@ def draw(
         order[begins[nodes[row]]] = row
         # It becomes the end of the node's rows, which is where those of the next one begin.
         begins[nodes[row]] += 1
-    begin = np.int64(0)
-    for number in range(len(tree.feature)):
-        end = begins[number]
-        if end > begin:
-            state[0] = words[order[begin]]
-            _share_range(
-                order[begin:end], tree.start[number], tree.size[number], bag, jitter, state, codes
-            )
-        begin = end
+    return order, begins, jitter
 
 
 @kernel
-def _share_range(
-    rows: NDArray[np.int64],
-    start: int,
-    size: int,
-    bag: NDArray[np.unsignedinteger],
-    jitter: NDArray[np.float64],
-    state: NDArray[np.uint64],
-    codes: NDArray[np.uint32],
-) -> None:
-    """Draw from one node's range: shuffle its rows, then give each a stratum of its own."""
-    count = len(rows)
-    for last in range(count - 1, 0, -1):
+def shuffle(rows: NDArray[np.int64], state: NDArray[np.uint64]) -> None:
+    """Put rows into a random order."""
+    for last in range(len(rows) - 1, 0, -1):
         other = pick(last + 1, state)
         rows[last], rows[other] = rows[other], rows[last]
-    for stratum in range(count):
-        row = rows[stratum]
-        place = np.int64((stratum + jitter[row]) / count * np.int64(size))
-        # Rounding may reach the end itself.
-        codes[row] = bag[np.int64(start) + min(place, np.int64(size) - 1)]

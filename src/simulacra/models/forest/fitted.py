@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simulacra.core.errors import UsageError
 from simulacra.core.features import Codes, Features, FeatureSpec, Role, code_dtype
+from simulacra.core.tempering import PLAIN, Tempering
 from simulacra.models.forest.conditional import Conditional
 from simulacra.models.forest.rows import Rows
 from simulacra.models.forest.view import View
@@ -30,14 +31,20 @@ class FittedForest:
         specs: The features: context, then targets.
         view: How trees see them.
         conditionals: The targets' distributions, in the order of drawing.
+        tempering: How boldly codes are drawn.
     """
 
     def __init__(
-        self, specs: Sequence[FeatureSpec], view: View, conditionals: Sequence[Conditional]
+        self,
+        specs: Sequence[FeatureSpec],
+        view: View,
+        conditionals: Sequence[Conditional],
+        tempering: Tempering = PLAIN,
     ) -> None:
         self._specs = tuple(specs)
         self._view = view
         self._conditionals = tuple(conditionals)
+        self._tempering = tempering
         self._occurrences: dict[int, Occurrences] = {}
 
     def sample(
@@ -106,7 +113,9 @@ class FittedForest:
         for conditional in conditionals:
             spec = self._specs[conditional.feature]
             words = rng.child(spec.name).words(done.rows)
-            new = conditional.draw(done.seen, self._view.nominal, done.drawn, words)
+            new = conditional.draw(
+                done.seen, self._view.nominal, done.drawn, words, self._tempering
+            )
             done.put(conditional.feature, new.astype(code_dtype(spec.cardinality)))
         return done
 
@@ -190,6 +199,10 @@ class FittedForest:
         if context.rows != rows:
             raise UsageError(f"context of {context.rows} rows for {rows} rows to draw")
         return [(wanted[s.name], c) for s, c in zip(context.specs, context.codes, strict=True)]
+
+    def tempered(self, how: Tempering) -> FittedForest:
+        """Return the forest that draws so; ``log_prob`` tells of it as learned."""
+        return FittedForest(self._specs, self._view, self._conditionals, how)
 
     def save(self, out: ArtifactWriter) -> None:
         """Write everything ``load`` needs."""

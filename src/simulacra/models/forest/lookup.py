@@ -70,23 +70,27 @@ def draw_by_key(
         begin, end = found.begin[key[row]], found.begin[key[row] + 1]
         if end <= begin:
             continue
-        wanted = np.int64(codes[row])
-        low, high = begin, end
-        while low < high:
-            middle = (low + high) // 2
-            if np.int64(found.bag[middle]) < wanted:
-                low = middle + 1
-            else:
-                high = middle
-        if low < end and np.int64(found.bag[low]) == wanted:
-            continue
-        if not ordinal:
+        near = nearest_seen(found.bag, begin, end, np.int64(codes[row]))
+        if ordinal or found.bag[near] == codes[row]:
+            codes[row] = found.bag[near]
+        else:
             state[0] = words[row] + np.uint64(1)
             codes[row] = found.bag[begin + pick(end - begin, state)]
-        elif low == end:
-            codes[row] = found.bag[end - 1]
-        elif low == begin:
-            codes[row] = found.bag[begin]
+
+
+@kernel
+def nearest_seen(bag: NDArray[np.unsignedinteger], begin: int, end: int, wanted: int) -> int:
+    """Return where the code nearest to one is in a rising part of a bag; of two, the lower."""
+    low, high = begin, end
+    while low < high:
+        middle = (low + high) // 2
+        if np.int64(bag[middle]) < wanted:
+            low = middle + 1
         else:
-            above, below = np.int64(found.bag[low]) - wanted, wanted - np.int64(found.bag[low - 1])
-            codes[row] = found.bag[low if above < below else low - 1]
+            high = middle
+    if low == end:
+        return end - 1
+    if low == begin or np.int64(bag[low]) == wanted:
+        return low
+    above, below = np.int64(bag[low]) - wanted, wanted - np.int64(bag[low - 1])
+    return low if above < below else low - 1

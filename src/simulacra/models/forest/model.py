@@ -36,7 +36,7 @@ class Forest:
 
     name: ClassVar[str] = "forest"
     config: ClassVar[type[Config]] = ForestConfig
-    traits: ClassVar[ModelTraits] = ModelTraits(context=True, conditional=True)
+    traits: ClassVar[ModelTraits] = ModelTraits(context=True, conditional=True, tempered=True)
 
     def fit(
         self, data: TrainingData, config: ForestConfig, *, rng: RngKey, ctx: RunContext
