@@ -53,7 +53,7 @@ def test_of_equally_likely_ordered_codes_the_outermost_are_given_up():
     ("temperature", "top_p"), [(0.0, 1.0), (-1, 1.0), (np.inf, 1.0), (1, 0.0), (1, 1.1)]
 )
 def test_what_makes_no_sense_is_refused(temperature, top_p):
-    with pytest.raises(UsageError, match="a temperature of|a top-p of"):
+    with pytest.raises(UsageError, match=r"a temperature of|a top-p of"):
         Tempering(temperature, top_p)
 
 

@@ -208,6 +208,9 @@ CASES: dict[tuple[Kind, str], dict[str, object]] = {
     (Kind.METRIC, "inference"): {"options": {"threads": 1}},
     (Kind.METRIC, "linkability"): {"options": {"threads": 1}},
     (Kind.METRIC, "membership_inference"): {"options": {"threads": 1}},
+    (Kind.METRIC, "demographic_parity"): {
+        "options": {"fair": {"target": "express", "sensitive": "shop"}}
+    },
     (Kind.METRIC, "k_anonymity"): {"options": {"quasi_identifiers": ["shop", "items"]}},
     (Kind.METRIC, "shadow_membership"): {
         "options": {"threads": 1, "shadows": 4, "generator": _column_by_column}

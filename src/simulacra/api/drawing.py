@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulacra.api.conditions import Given, balanced, conditions_of, rows_of
+from simulacra.api.fairness import Fair, independent
 from simulacra.core.context import RunContext
 from simulacra.core.tempering import PLAIN, Tempering
 
@@ -54,6 +55,7 @@ class Wishes:
         scale: How many, as a multiple of those learned.
         given: What is wanted of the rows.
         balance: Shares that values should have.
+        fair: What is to be independent of what.
         tempering: How boldly.
     """
 
@@ -61,12 +63,13 @@ class Wishes:
     scale: float | None = None
     given: Given = None
     balance: Mapping[str, Mapping[Any, float]] | None = None
+    fair: Mapping[str, Any] | None = None
     tempering: Tempering = PLAIN
 
     @property
     def has_conditions(self) -> bool:
         """Whether anything is wanted of the rows."""
-        return self.given is not None or self.balance is not None
+        return not (self.given is None and self.balance is None and self.fair is None)
 
     def of(self, fitted: FittedDataset, *, seed: int, ctx: RunContext) -> Draws:
         """Return what is to be drawn.
@@ -86,4 +89,7 @@ class Wishes:
         rows = fitted.plan(rows_of(self.rows, conditions), self.scale)
         if self.balance is not None:
             conditions = balanced(self.balance, conditions, fitted, rows, seed=seed, ctx=ctx)
+        if self.fair is not None:
+            fair = Fair.of(self.fair)
+            conditions = independent(fair, conditions, fitted, rows, seed=seed, ctx=ctx)
         return Draws(tempered(fitted, self.tempering), rows, conditions, seed, self.tempering)

@@ -57,7 +57,8 @@ def evaluate(  # noqa: PLR0913 - all but the two sides are keyword-only options
             databases ``key_validity`` and ``cardinality`` are cheap.
         options: Options of some metrics. ``quasi_identifiers`` (columns that others may know of a
             person) asks for the metric ``k_anonymity``; ``generator`` (see
-            :func:`simulacra.api.shadowing.generator`) for ``shadow_membership``.
+            :func:`simulacra.api.shadowing.generator`) for ``shadow_membership``; ``fair``, as
+            ``{"target": "income", "sensitive": "sex"}``, for ``demographic_parity``.
         rows: The most rows of each table that costly metrics look at.
         seed: Decides which.
         ctx: Limits and progress.

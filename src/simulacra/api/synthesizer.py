@@ -181,6 +181,7 @@ class Synthesizer:
         scale: float | None = None,
         given: Given = None,
         balance: Mapping[str, Mapping[Any, float]] | None = None,
+        fair: Mapping[str, Any] | None = None,
         temperature: float = 1.0,
         top_p: float = 1.0,
         seed: int | None = None,
@@ -196,6 +197,8 @@ class Synthesizer:
                 drawn. Of several tables, such by table. The rest is drawn given this.
             balance: Shares that values of a column should have, as ``{"income": {">50K": 0.5}}``;
                 other values keep their proportions. Of one table only.
+            fair: What is to be independent of what, as ``{"target": "income", "sensitive": "sex"}``
+                (or a list of sensitive columns): demographic parity. Of one table only.
             temperature: What log-probabilities are divided by in each draw: below 1 what is
                 frequent comes up more often, above 1 what is rare.
             top_p: Of each draw only the smallest set of codes with this share of the probability
@@ -212,7 +215,7 @@ class Synthesizer:
                 too rare, or the model knows no temperature.
         """
         fitted = self.fitted
-        wishes = Wishes(rows, scale, given, balance, Tempering(temperature, top_p))
+        wishes = Wishes(rows, scale, given, balance, fair, Tempering(temperature, top_p))
         draws = wishes.of(fitted, seed=self._drawn_with(seed), ctx=self._ctx)
         frames = {}
         for name, batches in draws.all(self._ctx):
@@ -290,6 +293,7 @@ class Synthesizer:
         scale: float | None = None,
         given: Given = None,
         balance: Mapping[str, Mapping[Any, float]] | None = None,
+        fair: Mapping[str, Any] | None = None,
         temperature: float = 1.0,
         top_p: float = 1.0,
         seed: int | None = None,
@@ -308,6 +312,7 @@ class Synthesizer:
             scale: How many, as a multiple of those learned.
             given: What is wanted of the rows; see :meth:`sample`.
             balance: Shares that values should have; see :meth:`sample`.
+            fair: What is to be independent of what; see :meth:`sample`.
             temperature: What log-probabilities are divided by; see :meth:`sample`.
             top_p: The share of the probability that is kept; see :meth:`sample`.
             seed: Another seed than the synthesizer's.
@@ -328,7 +333,7 @@ class Synthesizer:
             UsageError: The arguments make no sense.
         """
         fitted = self.fitted
-        wishes = Wishes(rows, scale, given, balance, Tempering(temperature, top_p))
+        wishes = Wishes(rows, scale, given, balance, fair, Tempering(temperature, top_p))
         if resume and wishes.has_conditions:
             raise UsageError(
                 "a run with given values can't be resumed", mend="Leave resume= or given= out"

@@ -37,6 +37,14 @@ Balance = Annotated[
         help="Give a value this share of the rows; VALUE:SHARE,… for several; repeatable.",
     ),
 ]
+FairTo = Annotated[
+    str | None,
+    typer.Option(
+        "--fair",
+        metavar="TARGET=SENSITIVE",
+        help="Make TARGET independent of SENSITIVE, or of several columns parted by commas.",
+    ),
+]
 Temperature = Annotated[
     float,
     typer.Option(
@@ -100,6 +108,21 @@ def balance_shares(texts: Sequence[str] | None) -> dict[str, dict[str, float]] |
             if not (column and colon):
                 raise UsageError(f"--balance {text}", mend="Write it as COLUMN=VALUE:0.5")
     return found
+
+
+def fairness(text: str | None) -> dict[str, Any] | None:
+    """Return what is to be independent of what, as ``Synthesizer.sample`` takes it.
+
+    Raises:
+        UsageError: It is not of the form ``TARGET=SENSITIVE,…``.
+    """
+    if text is None:
+        return None
+    target, _, sensitive = text.partition("=")
+    names = [name.strip() for name in sensitive.split(",")]
+    if not (target.strip() and all(names)):
+        raise UsageError(f"--fair {text}", mend="Write it as TARGET=SENSITIVE, as income=sex")
+    return {"target": target.strip(), "sensitive": names}
 
 
 def _placed(place: str, tables: Sequence[str], text: str) -> tuple[str, str]:

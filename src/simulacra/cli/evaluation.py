@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from simulacra.cli.conditions import fairness
 from simulacra.cli.settings import (
     Exclude,
     Include,
@@ -71,6 +72,15 @@ def evaluate(
             help="Columns that others may know of a person, parted by commas: k-anonymity.",
         ),
     ] = None,
+    fair: Annotated[
+        str | None,
+        typer.Option(
+            "--fair",
+            metavar="TARGET=SENSITIVE",
+            help="How much TARGET depends on SENSITIVE (or several, parted by commas): "
+            "demographic parity.",
+        ),
+    ] = None,
     rows: RowsCompared = 50_000,
     json_file: JsonFile = None,
     markdown_file: MarkdownFile = None,
@@ -125,7 +135,7 @@ def evaluate(
         metadata=Metadata.load(spec) if spec is not None else None,
         target=target,
         metrics=metrics,
-        options=_options(quasi_identifiers),
+        options=_options(quasi_identifiers) | _fairness(fair),
         rows=rows,
         seed=seed,
         ctx=run_context(quiet=quiet or json_file == "-", threads=threads, memory=memory),
@@ -146,7 +156,7 @@ def evaluate(
         raise CheckFailed("; ".join(wrong))
 
 
-def _options(quasi_identifiers: str | None) -> dict[str, list[str]]:
+def _options(quasi_identifiers: str | None) -> dict[str, Any]:
     if quasi_identifiers is None:
         return {}
     names = [name.strip() for name in quasi_identifiers.split(",")]
@@ -156,6 +166,11 @@ def _options(quasi_identifiers: str | None) -> dict[str, list[str]]:
             mend="Write age,sex,postcode",
         )
     return {"quasi_identifiers": names}
+
+
+def _fairness(fair: str | None) -> dict[str, Any]:
+    wanted = fairness(fair)
+    return {} if wanted is None else {"fair": wanted}
 
 
 def compare(

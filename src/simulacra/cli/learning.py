@@ -10,10 +10,12 @@ import typer
 
 from simulacra.cli.conditions import (
     Balance,
+    FairTo,
     Given,
     Temperature,
     TopP,
     balance_shares,
+    fairness,
     given_values,
 )
 from simulacra.cli.resuming import going_on, journal_wanted, may_replace
@@ -261,6 +263,7 @@ def sample(
     scale: Scale = None,
     given: Given = None,
     balance: Balance = None,
+    fair: FairTo = None,
     temperature: Temperature = 1.0,
     top_p: TopP = 1.0,
     seed: Annotated[
@@ -299,6 +302,7 @@ def sample(
             scale=scale,
             given=given_values(given, list(synthesizer.fitted.tables)),
             balance=balance_shares(balance),
+            fair=fairness(fair),
             temperature=temperature,
             top_p=top_p,
             seed=seed,

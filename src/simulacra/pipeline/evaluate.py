@@ -64,7 +64,8 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
         target: The column that the utility metric predicts; without one it finds some itself.
         metrics: Names of metrics; all usual ones when None.
         options: Options of some metrics, as they name them. ``quasi_identifiers`` asks for the
-            metric ``k_anonymity``, ``generator`` for ``shadow_membership``.
+            metric ``k_anonymity``, ``generator`` for ``shadow_membership``, ``fair`` for
+            ``demographic_parity``.
         rows: The most rows of a side that are compared; at least 1.
         seed: The seed of samples and classifiers.
         ctx: Threads, memory and progress.

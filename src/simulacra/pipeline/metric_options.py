@@ -9,7 +9,11 @@ from simulacra.core.errors import UsageError
 from simulacra.core.schema import DatasetSpec, TableSpec
 
 QUASI_IDENTIFIERS = "quasi_identifiers"
-_ASKS_FOR = {QUASI_IDENTIFIERS: "k_anonymity", "generator": "shadow_membership"}
+_ASKS_FOR = {
+    QUASI_IDENTIFIERS: "k_anonymity",
+    "generator": "shadow_membership",
+    "fair": "demographic_parity",
+}
 """Metrics that are measured only when asked for, by the option that asks for them."""
 _COLUMNS = (QUASI_IDENTIFIERS, "sensitive")
 """Options that name columns."""
@@ -41,7 +45,7 @@ def options_by_table(options: Mapping[str, Any], spec: DatasetSpec) -> dict[str,
     """Return for each table the options that are about it.
 
     Columns are named as ``column``, for every table that has it, or ``table.column``; a generator
-    may be given by table.
+    may be given by table. What is to be fair is about the tables that have all of its columns.
 
     Args:
         options: The options of all tables.
@@ -56,6 +60,8 @@ def options_by_table(options: Mapping[str, Any], spec: DatasetSpec) -> dict[str,
             parted = _columns(option, [value] if isinstance(value, str) else list(value), spec)
         elif option == "generator":
             parted = _generators(value, spec)
+        elif option == "fair":
+            parted = _fair(value, spec)
         else:
             parted = dict.fromkeys(spec.tables, value)
         for name, part in parted.items():
@@ -88,6 +94,22 @@ def _named(column: str, name: str, table: TableSpec) -> str | None:
         if called in table.columns or called.split(".")[0] in table.columns:
             return called
     return None
+
+
+def _fair(fair: Mapping[str, Any], spec: DatasetSpec) -> dict[str, dict[str, Any]]:
+    sensitive = fair.get("sensitive") or []
+    wanted = [fair.get("target"), *([sensitive] if isinstance(sensitive, str) else sensitive)]
+    found: dict[str, dict[str, Any]] = {}
+    for name, table in spec.tables.items():
+        names = [_named(str(column), name, table) for column in wanted]
+        if None not in names and len(names) > 1:
+            found[name] = {**fair, "target": names[0], "sensitive": names[1:]}
+    if not found:
+        raise UsageError(
+            f"no table has a target and sensitive columns as in fair={dict(fair)!r}",
+            mend='Write {"target": "income", "sensitive": "sex"}, as column or table.column',
+        )
+    return found
 
 
 def _generators(given: Any, spec: DatasetSpec) -> dict[str, Any]:
