@@ -87,7 +87,7 @@ class DemographicParity:
         if not fair.get("target") or not fair.get("sensitive"):
             raise SpecError(
                 "demographic parity of which columns?",
-                mend='Give the option fair={"target": …, "sensitive": …}, or --fair TARGET=SEX',
+                mend='Give fair={"target": …, "sensitive": …}, or --fair TARGET=COLUMN',
             )
         found = {leaf.name: leaf for leaf in leaves(table, real)}
         sensitive = fair["sensitive"]

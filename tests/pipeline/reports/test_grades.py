@@ -91,6 +91,31 @@ def test_quality_is_the_mean_over_measures_and_privacy_the_weakest_link():
     assert all(grade.verdict for grade in grades.values())
 
 
+def test_intervals_are_those_of_scores_that_err_together():
+    scores = (
+        Score("share", 0.9, ("a",), 0.99, interval=(0.8, 0.94)),
+        Score("share", 1.0, ("b",), 0.99, interval=(0.96, 1.0)),
+        Score("auc", 0.6, floor=0.5, interval=(0.55, 0.65)),
+        Score("copies", 0.0, floor=0.0, interval=(0.0, 0.02)),
+        Score("attack", 0.3, interval=(0.1, 0.5)),
+        Score("gain", 0.8, ("a",), 0.8),
+    )
+    measures = {m.name: m for m in (SHARE, AUC, GAIN, COPIES, ATTACK)}
+    table = TableReport("people", {"real": 10, "synthetic": 10}, scores, measures, seed=0)
+    assert table.overall["share"].interval == pytest.approx((0.88, 0.97))
+    found = Report({"people": table}, 0)
+    # Of an AUC the goodness is (1 - AUC) / 0.5; of the two measures of quality the mean.
+    quality = found.grades[Index.QUALITY]
+    assert quality.interval == pytest.approx(((0.88 + 0.7) / 2, (0.97 + 0.9) / 2))
+    assert quality.interval[0] < quality.value < quality.interval[1]
+    # Of privacy the least of the lower ends, and of the upper ones.
+    assert found.grades[Index.PRIVACY].interval == pytest.approx((0.5, 0.9))
+    assert found.grades[Index.UTILITY].interval is None
+    assert "0.7900 to 0.9350" in found.summary()
+    assert "0.7900 to 0.9350" in found.to_markdown()
+    assert found.to_dict()["grades"]["quality"]["interval"] == quality.interval
+
+
 def test_what_to_mend_is_named_worst_first_with_what_stands_out():
     texts = [finding.text for finding in to_mend(report(attack=0.4))]
     assert texts[0] == "The attack found people."

@@ -59,6 +59,7 @@ class Finding:
         goodness: The score on a scale from 0, the worst, to 1, ideal; None without a value.
         floor: The goodness of the floor; None without one.
         level: How far it falls short.
+        interval: The goodness of the ends of the score's interval; None without one.
     """
 
     table: str
@@ -67,13 +68,15 @@ class Finding:
     goodness: float | None
     floor: float | None
     level: Level
+    interval: tuple[float, float] | None = None
 
     @classmethod
     def of(cls, table: str, measure: Measure, score: Score) -> Finding:
         """Judge a score."""
         found = goodness(measure, score.value, score.floor)
         floor = goodness(measure, score.floor, score.floor)
-        return cls(table, measure, score, found, floor, _level(found, floor, measure, score))
+        level = _level(found, floor, measure, score)
+        return cls(table, measure, score, found, floor, level, _interval(measure, score))
 
     @property
     def shortfall(self) -> float:
@@ -102,6 +105,8 @@ class Grade:
         floor: What a second real sample gets; None without floors.
         level: How far the value falls short of the floor.
         findings: What it is made of, the worst first.
+        interval: What the value is if all scores are at the worse, or at the better, end of their
+            intervals; None where none of them has one.
     """
 
     index: Index
@@ -109,6 +114,7 @@ class Grade:
     floor: float | None
     level: Level
     findings: tuple[Finding, ...]
+    interval: tuple[float, float] | None = None
 
     @property
     def verdict(self) -> str:
@@ -162,6 +168,15 @@ def goodness(measure: Measure, value: float | None, floor: float | None) -> floa
         return _clip(1.0 - max(value - (floor or 0.0), 0.0))
     way = 1.0 - measure.ideal
     return _clip((1.0 - value) / way) if way > 0.0 else float(value <= measure.ideal)
+
+
+def _interval(measure: Measure, score: Score) -> tuple[float, float] | None:
+    """Return the goodness of both ends of a score's interval, the worse one first."""
+    if score.interval is None:
+        return None
+    ends = [goodness(measure, end, score.floor) for end in score.interval]
+    known = sorted(end for end in ends if end is not None)
+    return (known[0], known[1]) if len(known) == len(ends) else None
 
 
 def _part(value: float, whole: float | None) -> float:
@@ -235,7 +250,27 @@ def _grade(index: Index, found: list[Finding]) -> Grade:
         level = _worst(f.level for f in found)
     else:
         level = _level_of_index(value, floor)
-    return Grade(index, value, floor, level, tuple(found))
+    return Grade(index, value, floor, level, tuple(found), _interval_of_index(index, found))
+
+
+def _interval_of_index(index: Index, found: Sequence[Finding]) -> tuple[float, float] | None:
+    """Return an index of the lower and of the upper ends of what it is made of.
+
+    Scores of the same rows err together, how much so isn't known. If they did wholly, their mean
+    would be as unsure as this; in no case is it more (the triangle inequality of errors). Scores
+    without an interval count as if they were certain.
+    """
+    if all(finding.interval is None for finding in found):
+        return None
+    ends = [
+        _summed_up(
+            index,
+            [(f.measure.name, f.interval[end] if f.interval else f.goodness) for f in found],
+        )
+        for end in (0, 1)
+    ]
+    low, high = ends
+    return None if low is None or high is None else (low, high)
 
 
 def _summed_up(index: Index, named: Sequence[tuple[str, float | None]]) -> float | None:

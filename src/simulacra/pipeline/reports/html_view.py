@@ -12,7 +12,7 @@ from simulacra.pipeline.reports.axes import edge_labels
 from simulacra.pipeline.reports.chart_style import SIDES
 from simulacra.pipeline.reports.charts import bin_labels
 from simulacra.pipeline.reports.grades import Finding
-from simulacra.pipeline.reports.scores import ideal, number, remark
+from simulacra.pipeline.reports.scores import ideal, interval, number, remark
 
 if TYPE_CHECKING:
     from simulacra.pipeline.reports.report import Report, TableReport
@@ -52,15 +52,12 @@ class Line:
     @classmethod
     def of(cls, measure: Measure, score: Score, *, title: str = "", level: str = "") -> Line:
         """Return the line of a score."""
-        interval = ""
-        if score.interval is not None:
-            interval = " to ".join(number(bound) for bound in score.interval)
         return cls(
             title or measure.title,
             number(score.value),
             number(score.floor),
             ideal(measure),
-            interval,
+            interval(score.interval),
             "" if "verdict" in score.details else remark(score),
             str(score.details.get("verdict", "")),
             str(score.details.get("does_not_show", "")),

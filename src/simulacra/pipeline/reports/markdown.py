@@ -40,12 +40,21 @@ def markdown(report: Report) -> str:
 
 def _grades(report: Report) -> str:
     rows = [
-        [grade.index, number(grade.value), number(grade.floor), grade.level, grade.verdict]
+        [
+            grade.index,
+            number(grade.value),
+            interval(grade.interval),
+            number(grade.floor),
+            grade.level,
+            grade.verdict,
+        ]
         for grade in report.grades.values()
         if grade.level is not Level.UNKNOWN
     ]
     return table(
-        ["", "score", "floor", "level", ""], ["---", _NUMBERS, _NUMBERS, "---", "---"], rows
+        ["", "score", "95 %", "floor", "level", ""],
+        ["---", _NUMBERS, _NUMBERS, _NUMBERS, "---", "---"],
+        rows,
     )
 
 
@@ -53,7 +62,8 @@ def _scores(part: TableReport | RelationsReport) -> str:
     rows = []
     for name, score in part.overall.items():
         measure = part.measures[name]
-        figures = [number(score.value), interval(score), number(score.floor), ideal(measure)]
+        value, floor = number(score.value), number(score.floor)
+        figures = [value, interval(score.interval), floor, ideal(measure)]
         rows.append([measure.title, measure.group, *figures, remark(score)])
     headings = ["measure", "of", "score", "95 %", "floor", "ideal", "what stands out"]
     return table(headings, ["---", "---", *[_NUMBERS] * 4, "---"], rows)

@@ -203,6 +203,7 @@ class Report:
             grades={
                 index.value: GradeDict(
                     value=grade.value,
+                    interval=grade.interval,
                     floor=grade.floor,
                     level=grade.level.value,
                     verdict=grade.verdict,

@@ -34,6 +34,7 @@ class GradeDict(TypedDict):
     """One of the report's indices, from 0, the worst, to 1."""
 
     value: float | None
+    interval: tuple[float, float] | None
     floor: float | None
     level: str
     verdict: str

@@ -37,7 +37,9 @@ def by_metric(scores: Iterable[Score]) -> dict[str, list[Score]]:
 def overall(measure: Measure, scores: Sequence[Score]) -> Score:
     """Return the only score, or the mean of those that have a value.
 
-    The floor of a mean is the mean over the same scores. ``details["lowest"]`` (``"highest"``,
+    The floor of a mean is the mean over the same scores. So are both ends of its interval, if all
+    have one: scores of the same rows err together, and their mean is never less sure than that.
+    ``details["lowest"]`` (``"highest"``,
     where higher is worse) lists the worst.
     """
     if len(scores) == 1:
@@ -50,6 +52,11 @@ def overall(measure: Measure, scores: Sequence[Score]) -> Score:
     floor = None
     if None not in floors:
         floor = math.fsum(f for f in floors if f is not None) / len(floors)
+    intervals = [score.interval for _, score in measured if score.interval is not None]
+    bounds = None
+    if len(intervals) == len(measured):
+        low, high = (math.fsum(ends) / len(ends) for ends in zip(*intervals, strict=True))
+        bounds = low, high
     higher = measure.higher_is_better
     worst = sorted(measured, key=lambda pair: pair[0], reverse=not higher)[:_LOWEST]
     details = {
@@ -60,7 +67,7 @@ def overall(measure: Measure, scores: Sequence[Score]) -> Score:
             for value, score in worst
         ],
     }
-    return Score(measure.name, value, floor=floor, details=details)
+    return Score(measure.name, value, floor=floor, details=details, interval=bounds)
 
 
 def _what(score: Score) -> dict[str, Any]:
@@ -95,11 +102,9 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
 
 
-def interval(score: Score) -> str:
-    """Return the confidence interval of a score as people read it; empty without one."""
-    if score.interval is None:
-        return ""
-    return f"{number(score.interval[0])} to {number(score.interval[1])}"
+def interval(of: Sequence[float] | None) -> str:
+    """Return a confidence interval as people read it; empty without one."""
+    return "" if of is None else " to ".join(number(end) for end in of)
 
 
 def remark(score: Score) -> str:

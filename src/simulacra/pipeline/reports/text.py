@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from simulacra.core.scores import Score
 from simulacra.pipeline.reports.grades import Finding, Grade, Index, Level
 from simulacra.pipeline.reports.relations import RelationsReport
-from simulacra.pipeline.reports.scores import ideal, number, remark
+from simulacra.pipeline.reports.scores import ideal, interval, number, remark
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,12 +79,13 @@ def _grades_table(grades: Mapping[Index, Grade]) -> Table:
 
     table = Table(title="In short", title_justify="left")
     table.add_column("", no_wrap=True)
-    for heading in ("score", "floor"):
+    for heading in ("score", "95 %", "floor"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", overflow="fold")
     for index, grade in grades.items():
         if grade.level is not Level.UNKNOWN:
-            table.add_row(index, number(grade.value), number(grade.floor), grade.verdict)
+            figures = number(grade.value), interval(grade.interval), number(grade.floor)
+            table.add_row(index, *figures, grade.verdict)
     return table
 
 
