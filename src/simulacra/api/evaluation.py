@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simulacra.api.inputs import Inputs, Source, inputs_of
 from simulacra.api.metadata import Metadata
+from simulacra.api.provenance import model_line
 from simulacra.connectors.secret import shown
 from simulacra.core.context import RunContext
 from simulacra.core.errors import SpecError
@@ -18,6 +19,9 @@ from simulacra.core.protocols import BatchSource
 from simulacra.pipeline.evaluate import ROWS, evaluate_dataset
 from simulacra.pipeline.plain import plain
 from simulacra.pipeline.reports.report import Report
+
+if TYPE_CHECKING:
+    from simulacra.api.synthesizer import Synthesizer
 
 
 def evaluate(  # noqa: PLR0913 - all but the two sides are keyword-only options
@@ -27,6 +31,7 @@ def evaluate(  # noqa: PLR0913 - all but the two sides are keyword-only options
     holdout: Any = None,
     metadata: Metadata | None = None,
     target: str | None = None,
+    model: Synthesizer | str | Path | None = None,
     metrics: Sequence[str] | None = None,
     options: Mapping[str, Any] | None = None,
     rows: int = ROWS,
@@ -53,6 +58,8 @@ def evaluate(  # noqa: PLR0913 - all but the two sides are keyword-only options
             says, or what is detected.
         target: The column that models learn to predict, for the utility metric; when None, up to
             eight of each table that are worth predicting.
+        model: What the synthetic data were drawn from, or the bundle of that: the data sheet tells
+            of it. Nothing is measured by it.
         metrics: Registry names of the metrics wanted; all that apply when None. Of those of whole
             databases ``key_validity`` and ``cardinality`` are cheap.
         options: Options of some metrics. ``quasi_identifiers`` (columns that others may know of a
@@ -68,6 +75,7 @@ def evaluate(  # noqa: PLR0913 - all but the two sides are keyword-only options
         SpecError: The tables are not alike; names the column.
     """
     ctx = ctx or RunContext()
+    made_by = {} if model is None else {"model": model_line(model)}
     known = inputs_of(real, ctx)
     if metadata is None:
         beside = known.spec
@@ -92,7 +100,7 @@ def evaluate(  # noqa: PLR0913 - all but the two sides are keyword-only options
         ctx=ctx,
     )
     sides = {"real": real, "synthetic": synthetic, "holdout": holdout}
-    return replace(report, about=_about(sides, metrics, rows))
+    return replace(report, about=_about(sides, metrics, rows) | made_by)
 
 
 def _about(sides: Mapping[str, Any], metrics: Sequence[str] | None, rows: int) -> dict[str, Any]:

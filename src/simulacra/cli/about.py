@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
@@ -46,6 +45,7 @@ def inspect(
     """Show what a bundle holds: tables, types, model, and the real values kept in it."""
     from pathlib import Path
 
+    from simulacra.api.provenance import made_by
     from simulacra.pipeline.dataset import load_dataset
 
     dataset = load_dataset(Path(bundle))
@@ -69,7 +69,7 @@ def inspect(
             )
         )
         return
-    typer.echo(_made_by(dataset.about, dataset.seed))
+    typer.echo(made_by(dataset))
     for name, told in tables.items():
         typer.echo(f"\n{name}: {told['rows']:,} rows learned")
         for column, kind in told["columns"].items():
@@ -83,16 +83,6 @@ def inspect(
             typer.echo(f"  rules: {', '.join(told['rules'])}")
     if not values:
         typer.echo("\n--values lists the real values kept.")
-
-
-def _made_by(about: Mapping[str, Any], seed: int) -> str:
-    parts = [
-        f"model {about.get('model', '?')}",
-        *(f"{option} {value}" for option, value in about.get("options", {}).items()),
-        f"seed {seed}",
-        f"made by simulacra {about.get('simulacra', '?')}",
-    ]
-    return ", ".join(parts)
 
 
 def plugins(

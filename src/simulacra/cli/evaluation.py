@@ -103,6 +103,14 @@ def evaluate(
     read: Read = None,
     include: Include = None,
     exclude: Exclude = None,
+    model_file: Annotated[
+        str | None,
+        typer.Option(
+            "--model-file",
+            metavar="BUNDLE",
+            help="What SYN was drawn from, for the report's data sheet.",
+        ),
+    ] = None,
     seed: Seed = 0,
     spec: Spec = None,
     threads: Threads = None,
@@ -134,6 +142,7 @@ def evaluate(
         holdout=None if holdout is None else reading(holdout, read),
         metadata=Metadata.load(spec) if spec is not None else None,
         target=target,
+        model=model_file,
         metrics=metrics,
         options=_options(quasi_identifiers) | _fairness(fair),
         rows=rows,
