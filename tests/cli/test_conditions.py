@@ -1,11 +1,13 @@
 """Conditions and imputation on the command line."""
 
+import json
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from simulacra.cli.conditions import balance_shares, given_values
+from simulacra.cli.conditions import balance_shares, fairness, given_values
 from simulacra.core.errors import UsageError
 from simulacra.pipeline.conditions.wanted import between
 
@@ -91,3 +93,44 @@ def test_how_conditions_are_written():
     assert balance_shares(["c=a:b:0.5,d:0.1"]) == {"c": {"a:b": 0.5, "d": 0.1}}
     with pytest.raises(UsageError, match="doesn't say of which table"):
         given_values(["a=1"], ["t", "u"])
+
+
+def test_temperature_and_top_p_are_passed_on(simulacra, people, tmp_path):
+    fit = ["fit", people, "-o", tmp_path / "m.sim", "--model", "independent", "-q"]
+    assert simulacra(*fit).code == 0
+    drawn = tmp_path / "drawn.parquet"
+    boldly = ["--temperature", "0.5", "--top-p", "0.6"]
+    assert simulacra("sample", tmp_path / "m.sim", drawn, "--rows", 400, *boldly, "-q").code == 0
+    # The most frequent city has 0.42 of the rows; squared, 0.50 of the mass: two are the nucleus.
+    assert len(set(pq.read_table(drawn)["city"].to_pylist())) == 2
+    synth = ["synth", people, tmp_path / "all.parquet", "--model", "copula", "--top-p", "0.6", "-q"]
+    refused = simulacra(*synth)
+    assert refused.code != 0
+    assert "copula knows no temperature" in refused.err
+    assert not (tmp_path / "all.parquet").exists()
+
+
+def test_fairness_is_drawn_and_measured(simulacra, tmp_path):
+    rng = np.random.default_rng(0)
+    sex = rng.choice(["f", "m"], 2_000)
+    paid = np.where(rng.random(2_000) < np.where(sex == "m", 0.6, 0.3), "yes", "no")
+    real, drawn = tmp_path / "real.parquet", tmp_path / "drawn.parquet"
+    pq.write_table(pa.table({"sex": sex, "paid": paid}), real)
+    simulacra("fit", real, "-o", tmp_path / "m.sim", "-q")
+    fair = ["--fair", "paid=sex", "-q"]
+    assert simulacra("sample", tmp_path / "m.sim", drawn, "--rows", 1_000, *fair).code == 0
+    measured = ["--metric", "demographic_parity", "--model-file", tmp_path / "m.sim"]
+    result = simulacra("evaluate", real, drawn, *fair, *measured, "--json", "-")
+    assert result.code == 0
+    report = json.loads(result.out)
+    (table,) = report["tables"].values()
+    score = table["overall"]["demographic_parity_difference"]
+    assert score["value"] < 0.01
+    assert score["details"]["real"] > 0.2
+    assert report["about"]["model"].startswith("model forest")
+
+
+@pytest.mark.parametrize("text", ["income", "=sex", "income=", "income=sex,"])
+def test_what_says_nothing_of_fairness_is_refused(text):
+    with pytest.raises(UsageError, match="--fair"):
+        fairness(text)

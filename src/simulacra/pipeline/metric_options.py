@@ -56,6 +56,7 @@ def options_by_table(options: Mapping[str, Any], spec: DatasetSpec) -> dict[str,
     """
     found: dict[str, dict[str, Any]] = {name: {} for name in spec.tables}
     for option, value in options.items():
+        parted: Mapping[str, Any]
         if option in _COLUMNS:
             parted = _columns(option, [value] if isinstance(value, str) else list(value), spec)
         elif option == "generator":
