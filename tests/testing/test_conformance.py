@@ -129,6 +129,19 @@ _PEOPLE = {
 
 CASES: dict[tuple[Kind, str], dict[str, object]] = {
     (Kind.DATATYPE, "personal"): {"columns": _PEOPLE},
+    (Kind.RULE, "aggregate"): _rule(
+        pa.table({"total": _STOCK["total"], "lines.sum(price * pieces)": _STOCK["total"]}),
+        column="total",
+        of="lines",
+        expression="price * pieces",
+    ),
+    (Kind.RULE, "ascending"): _rule(
+        pa.table({"shop": _DAYS % 7, "place": _DAYS[::-1], "day": 1_000 - 3 * _DAYS}),
+        column="day",
+        within=["shop"],
+        by="place",
+        strict=True,
+    ),
     (Kind.RULE, "bounds"): _stock_rule("price", column="price", least=0, strict=True),
     (Kind.RULE, "combinations"): _stock_rule(
         "pieces", "country", "currency", columns=["country", "currency"]

@@ -29,6 +29,9 @@ Flags = NDArray[np.bool_]
 class RuleValidity:
     """One score a rule: the share of synthetic rows that keep it; 1 where all do.
 
+    A rule that asks about more than the row (its parents, its children) is told by the option
+    ``beside``: by side, a table of further columns of the same rows.
+
     The rules are those of the table's specification; if it has none, those of the option ``rules``,
     which an evaluation fills with what it finds in the real rows. Each is learned
     from the real rows and asked of the synthetic ones, in their order: a rule sees columns as the
@@ -67,14 +70,22 @@ class RuleValidity:
             why = "there are no real or no synthetic rows"
         if why:
             return [Score(self.name, None, details={"why": why})]
-        judged = {"synthetic": synthetic}
+        judged = {"real": real, "synthetic": synthetic}
         if holdout is not None and holdout.num_rows:
-            judged["held-out"] = holdout
+            judged["holdout"] = holdout
         used = [leaf for leaf in leaves(table, real) if leaf.spec.items is None]
         flat = table.model_copy(update={"columns": {leaf.name: leaf.spec for leaf in used}})
+        beside: Mapping[str, pa.Table] = options.get("beside", {})
         sides = {
-            name: _Side(pa.table({leaf.name: leaf.values(rows) for leaf in used}))
-            for name, rows in {"real": real, **judged}.items()
+            name: _Side(
+                pa.table(
+                    {
+                        **{leaf.name: leaf.values(rows) for leaf in used},
+                        **_columns(beside.get(name)),
+                    }
+                )
+            )
+            for name, rows in judged.items()
         }
         few = at_most(sides["real"].table, _SHUFFLED_ROWS, rng.child("few"))
         sides[_CHANCE] = _Side(_shuffled(few, rng.child("shuffled")))
@@ -95,7 +106,11 @@ class RuleValidity:
         if spare is None:
             details = {"why": "no real row keeps it", **details}
             return Score(self.name, None, columns, details=details)
-        kept = {name: side.apply(fitted, spare) for name, side in sides.items()}
+        kept = {
+            name: side.apply(fitted, spare)
+            for name, side in sides.items()
+            if not set(fitted.columns) - set(side.table.column_names)
+        }
         asked, good = kept["synthetic"]
         details |= {"rows": asked, "broken": asked - good}
         chance = _share(kept[_CHANCE])
@@ -108,11 +123,12 @@ class RuleValidity:
         if value is None:
             why = "every row breaks an earlier rule of the same columns"
             return Score(self.name, None, columns, details={"why": why, **details})
-        other = "held-out" if "held-out" in kept else "real"
+        other = "holdout" if "holdout" in kept else "real"
+        called = {"holdout": "held-out"}.get(other, other)
         details |= {
-            "floor": Floor.HOLDOUT.value if other == "held-out" else Floor.REAL.value,
+            "floor": Floor.HOLDOUT.value if other == "holdout" else Floor.REAL.value,
             "verdict": f"{asked - good:,} of {asked:,} synthetic rows break the rule, and "
-            f"{kept[other][0] - kept[other][1]:,} of {kept[other][0]:,} {other} ones.",
+            f"{kept[other][0] - kept[other][1]:,} of {kept[other][0]:,} {called} ones.",
             "does_not_show": "Whether rows that keep the rule are as real ones in other ways.",
         }
         return Score(self.name, value, columns, _share(kept[other]), details, wilson(value, asked))
@@ -173,6 +189,10 @@ def _replaced(
         values = pa.concat_arrays([batch.column(name), spare.column(name)]).take(places)
         batch = batch.set_column(batch.schema.get_field_index(name), batch.field(name), values)
     return batch
+
+
+def _columns(table: pa.Table | None) -> dict[str, pa.ChunkedArray]:
+    return {} if table is None else dict(zip(table.column_names, table.columns, strict=True))
 
 
 def _one_batch(table: pa.Table) -> pa.RecordBatch:

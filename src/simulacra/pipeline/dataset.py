@@ -28,6 +28,7 @@ from simulacra.pipeline.relations.drawing.database import Drawing
 from simulacra.pipeline.relations.drawing.row_plan import plan_rows
 from simulacra.pipeline.relations.learning.database import learn_related
 from simulacra.pipeline.relations.learning.shared_values import with_shared_values
+from simulacra.pipeline.relations.rule_keys import check_keys
 from simulacra.pipeline.relations.sources import is_empty
 from simulacra.pipeline.subsample import uniform_sample
 from simulacra.pipeline.validate import check_schema
@@ -185,6 +186,7 @@ def fit_dataset(
         spec, samples = found.spec, dict(found.samples)
     else:
         check_schema(spec, sources)
+    check_keys(spec)
     spec = with_shared_values(_keeping(spec, options.keep), ctx)
     related = _related(spec, sources)
     fitted: dict[str, FittedTable] = {}

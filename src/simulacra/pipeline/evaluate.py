@@ -16,6 +16,7 @@ from simulacra.core.registry import Kind
 from simulacra.core.schema import DatasetSpec, TableSpec
 from simulacra.core.scores import Score
 from simulacra.pipeline.conform import check_columns, conform
+from simulacra.pipeline.measuring.beside import WithBeside, columns_beside
 from simulacra.pipeline.measuring.key_only import without_keys
 from simulacra.pipeline.metric_options import asked_for, can_be_measured, options_by_table
 from simulacra.pipeline.pictures.table import table_pictures
@@ -44,6 +45,7 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
     target: str | None = None,
     metrics: Sequence[str] | None = None,
     options: Mapping[str, Any] | None = None,
+    beside: Mapping[str, Mapping[str, pa.Array]] | None = None,
     rows: int = ROWS,
     seed: int = 0,
     ctx: RunContext | None = None,
@@ -66,6 +68,8 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
         options: Options of some metrics, as they name them. ``quasi_identifiers`` asks for the
             metric ``k_anonymity``, ``generator`` for ``shadow_membership``, ``fair`` for
             ``demographic_parity``.
+        beside: By side, further columns of all rows that rules ask about, as what was made of the
+            children of each.
         rows: The most rows of a side that are compared; at least 1.
         seed: The seed of samples and classifiers.
         ctx: Threads, memory and progress.
@@ -91,12 +95,17 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
         for note in check_columns(source, table, name, side)
     ]
     tables: dict[str, pa.Table] = {}
+    told: dict[str, pa.Table] = {}
     for side, source in sources.items():
         with ctx.progress.task(f"Reading the {side} rows of {name}") as task:
-            kept, note = _read(source, table, key.child(side), ctx)
+            further = (beside or {}).get(side, {})
+            columns = [*table.columns, *further]
+            kept, note = _read(WithBeside(source, further), columns, key.child(side), ctx)
             tables[side] = conform(kept, table, name, side)
+            told[side] = kept.select(list(further))
             task.advance(kept.num_rows)
         notes += [f"{side}: {note}"] if note else []
+    given["beside"] = told
     given |= {"rows": rows, "threads": ctx.limits.threads, "target": target}
     if RULES_METRIC in chosen and not any(rule.active for rule in table.rules):
         from simulacra.rules.discovery import discover
@@ -170,6 +179,7 @@ def evaluate_dataset(  # noqa: PLR0913 - as evaluate
                 )
     if rows < 1:
         raise UsageError(f"{rows} rows to compare", mend="Give at least 1")
+    ctx = ctx or RunContext()
     targets = _targets(spec, target)
     parted = options_by_table(options or {}, spec)
     seen = without_keys(spec, spared=targets.items())
@@ -198,6 +208,8 @@ def evaluate_dataset(  # noqa: PLR0913 - as evaluate
             wanted = [metric for metric in _metrics(of_tables) if metric != TARGET_METRIC]
         if wanted is not None:
             wanted = can_be_measured(wanted, parted[name], options or {})
+        asks = wanted is None or RULES_METRIC in wanted
+        sides = {"real": real, "synthetic": synthetic, "holdout": holdout or {}}
         reports[name] = evaluate(
             real[name],
             synthetic[name],
@@ -207,6 +219,9 @@ def evaluate_dataset(  # noqa: PLR0913 - as evaluate
             target=targets.get(name),
             metrics=wanted,
             options=parted[name],
+            beside={s: columns_beside(name, spec, t, ctx) for s, t in sides.items()}
+            if asks
+            else None,
             rows=rows,
             seed=seed,
             ctx=ctx,
@@ -262,10 +277,9 @@ def _targets(spec: DatasetSpec, target: str | None) -> dict[str, str]:
 
 
 def _read(
-    source: BatchSource, table: TableSpec, key: RngKey, ctx: RunContext
+    source: BatchSource, columns: Sequence[str], key: RngKey, ctx: RunContext
 ) -> tuple[pa.Table, str]:
     """Return as many rows as a tenth of the memory holds, and a note if that isn't all."""
-    columns = list(table.columns)
     most = ctx.limits.rows_within(bytes_per_row(source, columns), share=_MEMORY_SHARE)
     kept = uniform_sample(source, most, key, columns=columns)
     sampled = kept.num_rows == most

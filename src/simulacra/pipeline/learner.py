@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +34,7 @@ class TableLearner:
         given: Columns of the rows that rules may use but nothing is learned of, because they are
             known before the rows are drawn (values of their parents).
         fixed: Columns that rules must not rewrite, but may measure others from.
+        elsewhere: Columns that no rule of a row may make, and what makes them.
         rng: The key of the table.
         ctx: Limits and progress.
 
@@ -41,7 +42,7 @@ class TableLearner:
         SpecError: A column doesn't suit its datatype.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the first four are keyword-only
         self,
         where: str,
         spec: TableSpec,
@@ -50,6 +51,7 @@ class TableLearner:
         *,
         given: Sequence[str] = (),
         fixed: Sequence[str] = (),
+        elsewhere: Mapping[str, str] | None = None,
         rng: RngKey,
         ctx: RunContext,
     ) -> None:
@@ -57,6 +59,7 @@ class TableLearner:
         self._options = options
         self._given = frozenset(given)
         self._fixed = frozenset(fixed)
+        self._elsewhere = elsewhere or {}
         self._rng = rng
         self._ctx = ctx
         self._names = tuple(name for name in sample.batch.schema.names if name not in self._given)
@@ -84,6 +87,7 @@ class TableLearner:
             sample,
             given=self._given,
             fixed=self._fixed,
+            elsewhere=self._elsewhere,
             rng=self._rng.child("rules"),
             ctx=self._ctx,
         )

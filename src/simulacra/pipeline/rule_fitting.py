@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -16,9 +16,10 @@ from simulacra.core.registry import Kind
 from simulacra.core.schema import RuleSpec, TableSpec
 from simulacra.pipeline.options import checked_config
 from simulacra.pipeline.rule_clashes import Clash, find_clash
-from simulacra.rules.columns import check_given
+from simulacra.rules.columns import changed_columns, check_given
 from simulacra.rules.custom import Check, Custom, FittedCheck, redraws
 from simulacra.rules.discovery import search
+from simulacra.rules.relatives import is_beyond_rows
 
 _Fit = Callable[[pa.RecordBatch], FittedRule]
 
@@ -49,6 +50,7 @@ class RuleFitting:
         sample: A uniform sample of its rows, and columns given beside them.
         given: Columns that are no columns of the table, and known before rows are drawn.
         fixed: Own columns that rules must not change, either.
+        elsewhere: Own columns that are made after all rules, and what makes each.
         rng: The key of its rules.
         ctx: Progress.
     """
@@ -61,6 +63,7 @@ class RuleFitting:
         *,
         given: Collection[str],
         fixed: Collection[str],
+        elsewhere: Mapping[str, str],
         rng: RngKey,
         ctx: RunContext,
     ) -> None:
@@ -68,7 +71,8 @@ class RuleFitting:
         self._table = table
         self._sample = sample
         self._own = tuple(name for name in sample.schema.names if name not in given)
-        self._unchanging = frozenset(given) | frozenset(fixed)
+        self._elsewhere = {n: made for n, made in elsewhere.items() if n in self._own}
+        self._unchanging = frozenset(given) | frozenset(fixed) | self._elsewhere.keys()
         self._rng = rng
         self._ctx = ctx
 
@@ -82,7 +86,11 @@ class RuleFitting:
         Raises:
             SpecError: Rows break a declared rule, or declared rules contradict each other.
         """
-        declared = [rule for rule in self._table.rules if rule.active]
+        declared = [
+            rule
+            for rule in self._table.rules
+            if rule.active and not is_beyond_rows(registry.load(Kind.RULE, rule.rule))
+        ]
         wanted = [self._checked(check) for check in checks]
         wanted += [self._declared(rule) for rule in declared]
         # What is kept by drawing again sees rows as they are in the end.
@@ -156,10 +164,32 @@ class RuleFitting:
                 self._note(f"{rule.text} is not kept: {error}")
                 continue
             encoded = made.encode(batch)
+            clash = self._made_elsewhere(rule, made, batch, encoded)
+            if clash is not None:
+                if not rule.found:
+                    raise clash
+                self._note(f"{rule.text} is not kept: {clash}")
+                continue
             check_given(batch, encoded, self._unchanging, where=f"{self._where}: {rule.name}")
             fitted.append((rule, made))
             batch = encoded
         return fitted, batch
+
+    def _made_elsewhere(
+        self, rule: _Wanted, made: FittedRule, before: pa.RecordBatch, after: pa.RecordBatch
+    ) -> SpecError | None:
+        """Return why a rule can't be kept that decides on a column made after all rules."""
+        decided = changed_columns(before, after, self._elsewhere)
+        if redraws(made):
+            decided += [name for name in self._elsewhere if name in made.columns]
+        if not decided:
+            return None
+        return SpecError(
+            f"the rules {rule.text} and {self._elsewhere[decided[0]]} contradict each other",
+            where=f"{self._where}.{decided[0]}",
+            why="both decide on this column; the latter does once other rows are drawn",
+            mend="Remove one of them",
+        )
 
     def _declared(self, rule: RuleSpec, *, found: bool = False) -> _Wanted:
         plugin = registry.load(Kind.RULE, rule.rule)

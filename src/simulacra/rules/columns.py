@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Annotated, Protocol, runtime_checkable
 
 import pyarrow as pa
@@ -78,14 +78,30 @@ def check_given(
     Raises:
         SpecError: A given column was dropped, or isn't the same.
     """
-    for name in given:
-        index = after.schema.get_field_index(name)
-        if index < 0 or not _unchanged(before[name], after.column(index)):
-            raise SpecError(
-                f"a rule can't change {name}, whose values are given",
-                where=where,
-                mend="Let the rule change a column of the table, and only use the given one",
-            )
+    for name in changed_columns(before, after, given):
+        raise SpecError(
+            f"a rule can't change {name}, whose values are given",
+            where=where,
+            mend="Let the rule change a column of the table, and only use the given one",
+        )
+
+
+def changed_columns(
+    before: pa.RecordBatch, after: pa.RecordBatch, names: Iterable[str]
+) -> list[str]:
+    """Return which columns of some rows a rule dropped or changed.
+
+    Args:
+        before: The rows.
+        after: What the rule encoded them as.
+        names: The columns asked about.
+    """
+    places = {name: after.schema.get_field_index(name) for name in names}
+    return [
+        name
+        for name, place in places.items()
+        if place < 0 or not _unchanged(before[name], after.column(place))
+    ]
 
 
 def _unchanged(before: pa.Array, after: pa.Array) -> bool:

@@ -126,7 +126,7 @@ class FittedFormula:
         """Say which rows have another value than the expression gives."""
         wanted, column = self._values(batch), batch[self._options.column]
         if pa.types.is_floating(self._kind):
-            return pa.array(_unlike(wanted, column))
+            return pa.array(unlike(wanted, column))
         return pc.invert(same(wanted, column))
 
     def save(self, out: ArtifactWriter) -> None:
@@ -145,7 +145,7 @@ class FittedFormula:
         rows = batch.select(list(self._reads)) if self._reads else batch
         values = self._expression.values(rows)
         try:
-            return as_type(_rounded(values, self._kind, self._decimals), self._kind)
+            return as_type(rounded(values, self._kind, self._decimals), self._kind)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise SpecError(
                 f"{self._options.expression!r} gives {values.type}, no {self._kind}",
@@ -155,7 +155,7 @@ class FittedFormula:
             ) from error
 
 
-def _rounded(values: pa.Array, kind: pa.DataType, decimals: int | None) -> pa.Array:
+def rounded(values: pa.Array, kind: pa.DataType, decimals: int | None) -> pa.Array:
     """Return numbers rounded as a column's are, and moved to the nearest that its type holds."""
     kind, found = plain_type(kind), values.type
     if not _is_number(found) or not _is_number(kind):
@@ -206,7 +206,7 @@ def _is_number(kind: pa.DataType) -> bool:
     return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
 
 
-def _unlike(one: pa.Array, other: pa.Array) -> NDArray[np.bool_]:
+def unlike(one: pa.Array, other: pa.Array) -> NDArray[np.bool_]:
     """Say which floats differ by more than the order of a sum may make them."""
     a, b = (x.cast(pa.float64()).to_numpy(zero_copy_only=False) for x in (one, other))
     null, other_null = (x.is_null().to_numpy(zero_copy_only=False) for x in (one, other))

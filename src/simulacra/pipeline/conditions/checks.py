@@ -25,6 +25,13 @@ def check_drawable(condition: Condition, table: FittedTable, where: str) -> None
             mend="Leave it out",
         )
     for column in sorted(condition.columns):
+        family = table.family
+        if family is not None and column in family.unsettled | family.arranged:
+            raise UsageError(
+                f"{where}.{column} can't be given",
+                why="other rows decide on it",
+                mend="Give other columns, or remove the rule across rows that is about it",
+            )
         if column not in table.model.names:
             raise UsageError(
                 f"{where}.{column} can't be given",

@@ -11,8 +11,10 @@ from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
 from simulacra.core.protocols import FittedModel
 from simulacra.core.registry import Kind
 from simulacra.pipeline.flat_model import NamedCodec
+from simulacra.pipeline.relations.among_siblings import AmongSiblings
 from simulacra.pipeline.relations.context import AncestorFeature, Given
 from simulacra.pipeline.relations.fitted_relation import FittedRelation, owner_of
+from simulacra.pipeline.relations.from_children import FromChildren
 from simulacra.pipeline.relations.graph import Role
 from simulacra.pipeline.relations.parent_view import ParentView, load_codecs, save_codecs
 
@@ -92,6 +94,10 @@ class Family:
         distinct: Its keys with foreign keys in them.
         view: How its columns look from below.
         below: The names of its columns about its own children.
+        from_children: Rules that are kept once its children are drawn.
+        unsettled: The columns that may change then.
+        among_siblings: Rules about all rows of one owner, in the order in which they are kept.
+        arranged: The columns that change when they are kept.
     """
 
     relations: tuple[FittedRelation, ...]
@@ -102,6 +108,10 @@ class Family:
     distinct: tuple[Distinct, ...] = ()
     view: ParentView = field(default_factory=lambda: ParentView({}))
     below: tuple[str, ...] = ()
+    from_children: tuple[FromChildren, ...] = ()
+    unsettled: frozenset[str] = frozenset()
+    among_siblings: tuple[AmongSiblings, ...] = ()
+    arranged: frozenset[str] = frozenset()
 
     @property
     def owner(self) -> int | None:
@@ -131,11 +141,19 @@ class Family:
                 "sorted_by": list(self.sorted_by),
                 "distinct": [asdict(distinct) for distinct in self.distinct],
                 "below": list(self.below),
+                "from_children": len(self.from_children),
+                "unsettled": sorted(self.unsettled),
+                "among_siblings": len(self.among_siblings),
+                "arranged": sorted(self.arranged),
             },
         )
         if self.early is not None:
             self.early.save(out.child("links"))
         self.view.save(out.child("view"))
+        for place, learned in enumerate(self.from_children):
+            learned.save(out.child("from_children").child(place))
+        for place, about in enumerate(self.among_siblings):
+            about.save(out.child("among_siblings").child(place))
 
     @classmethod
     def load(cls, src: ArtifactReader) -> Family:
@@ -162,4 +180,14 @@ class Family:
             ),
             view=ParentView.load(src.child("view")),
             below=tuple(family["below"]),
+            from_children=tuple(
+                FromChildren.load(src.child("from_children").child(place))
+                for place in range(family["from_children"])
+            ),
+            unsettled=frozenset(family["unsettled"]),
+            among_siblings=tuple(
+                AmongSiblings.load(src.child("among_siblings").child(place))
+                for place in range(family["among_siblings"])
+            ),
+            arranged=frozenset(family["arranged"]),
         )

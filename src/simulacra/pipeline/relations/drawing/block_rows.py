@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from simulacra.core.errors import LimitError
 from simulacra.core.random import RngKey
 from simulacra.pipeline.conditions import holding
 from simulacra.pipeline.conditions.drawing import Drawn, draw_given
 from simulacra.pipeline.flat_model import FlatModel
 from simulacra.pipeline.nesting import Flat
 from simulacra.pipeline.relations.columns import as_counts, as_numbers
-from simulacra.pipeline.relations.drawing.blocks import Block
+from simulacra.pipeline.relations.drawing.blocks import LARGEST_BLOCK, Block
 from simulacra.pipeline.relations.drawing.drawn_block import DrawnBlock
 from simulacra.pipeline.relations.drawing.early_features import LAST, last_without
 from simulacra.pipeline.relations.drawing.foreign_keys import ForeignKeys
 from simulacra.pipeline.relations.drawing.known_rows import KnownRows
 from simulacra.pipeline.relations.drawing.sibling_values import Separator
+from simulacra.pipeline.relations.parent_rows import NULL, Rows
 from simulacra.pipeline.relations.unfilled_keys import with_filled
 
 _TRIED = 256
@@ -58,6 +60,7 @@ class BlockDrawing:
             parents = [rows[order] for rows in parents]
             late = {place: codes[order] for place, codes in late.items()}
         columns |= known.numbers(part)
+        columns = self._arranged(columns, parents, block)
         columns |= with_filled(
             self._keys.columns(parents, rng),
             columns,
@@ -74,6 +77,31 @@ class BlockDrawing:
             parents,
             late,
         )
+
+    def _arranged(
+        self, columns: dict[str, pa.Array], parents: Sequence[Rows], block: Block
+    ) -> dict[str, pa.Array]:
+        """Return columns in the order that rules want among the rows of one owner.
+
+        Raises:
+            LimitError: An owner has more rows than a block holds.
+        """
+        family, run = self._run.family, self._run
+        if not family.among_siblings or family.owner is None:
+            return columns
+        owners = self._known.parents[family.owner]
+        first = owners[block.start] if block.start else NULL
+        if first >= 0 and owners[block.start - 1] == first:
+            raise LimitError(
+                f"a parent has more than {LARGEST_BLOCK:,} rows",
+                where=run.name,
+                why="so many can't be put in order at once",
+                mend="Ask for more rows of the parent, or remove the rule ascending",
+            )
+        given = run.parent_values(parents)
+        for rule in family.among_siblings:
+            columns = rule.arranged(columns, parents[family.owner], run.fitted.model, given)
+        return columns
 
     def _drawn_columns(self, block: Block) -> Flat:
         """Draw the columns that the model of the table draws."""

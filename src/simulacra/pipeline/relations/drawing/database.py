@@ -19,6 +19,7 @@ from simulacra.pipeline.journal import Journal
 from simulacra.pipeline.journal_parts import Record, Unrecorded
 from simulacra.pipeline.relations.columns import as_counts, one_large_array
 from simulacra.pipeline.relations.drawing.drawn_table import DrawnTable, wanted_values
+from simulacra.pipeline.relations.drawing.finishing import Finishing
 from simulacra.pipeline.relations.drawing.key_maker import KeyMaker
 from simulacra.pipeline.relations.drawing.table import TableDrawing
 from simulacra.pipeline.relations.drawing.table_run import TableRun
@@ -73,7 +74,9 @@ class Drawing:
         self._seed = seed
         self._ctx = ctx
         self._journal = journal
-        self._needed = set(tables) if only is None else _needed(only, self._graph)
+        final = set(tables) if only is None else _final(only, tables)
+        self._finishing = Finishing(tables, rows, final)
+        self._needed = set().union(*(_needed(table, self._graph) for table in final))
         self._drawn: dict[str, DrawnTable] = {}
         self._folder: Path | None = None
         self._makers = {
@@ -83,7 +86,8 @@ class Drawing:
     def __iter__(self) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
         """Yield each table's name and rows; a table's rows must be taken before the next one's.
 
-        Tables with keys to tables drawn later come after those.
+        Tables with keys to tables drawn later come after those, and tables with columns worked out
+        of their children's rows after the children.
         """
         waiting: dict[str, WaitingTable] = {}
         with ExitStack() as stack:
@@ -91,17 +95,29 @@ class Drawing:
                 if name not in self._needed:
                     continue
                 batches, drawing = self._draw(name)
-                if drawing is not None and self._is_late(name):
+                if drawing is not None and self._must_wait(name):
                     path = self._spooled(stack) / f"{place}.arrow"
                     waiting[name] = WaitingTable.of(drawing, self._counted(name, batches), path)
                 else:
-                    counted = self._counted(name, batches)
-                    yield name, counted
-                    for _ in counted:
-                        pass
-                for other in list(waiting):
-                    if self._is_ready(other):
-                        yield other, waiting.pop(other).filled()
+                    yield from self._watched(name, self._counted(name, batches))
+                while ready := [other for other in waiting if self._is_ready(other)]:
+                    yield from self._watched(ready[0], self._completed(waiting.pop(ready[0])))
+
+    def _watched(
+        self, name: str, batches: Iterator[pa.RecordBatch]
+    ) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
+        """Yield a table with its rows as they are in the end, and see that all are taken."""
+        watched = self._finishing.watched(name, self._drawn.get(name), batches)
+        yield name, watched
+        for _ in watched:
+            pass
+
+    def _completed(self, waiting: WaitingTable) -> Iterator[pa.RecordBatch]:
+        """Return the rows of a table that waited, with all that it waited for."""
+        rows, drawing = waiting.filled(), waiting.drawing
+        if not self._finishing.is_needed(drawing.run.name):
+            return rows
+        return self._finishing.finished(drawing.run, drawing.drawn, rows)
 
     def _spooled(self, stack: ExitStack) -> Path:
         """Return a folder for tables that wait for others."""
@@ -111,11 +127,12 @@ class Drawing:
             self._folder = Path(stack.enter_context(made))
         return self._folder
 
-    def _is_late(self, name: str) -> bool:
-        return any(relation.role is Role.LATE for relation in self._graph.relations[name])
+    def _must_wait(self, name: str) -> bool:
+        is_late = any(relation.role is Role.LATE for relation in self._graph.relations[name])
+        return is_late or self._finishing.is_needed(name)
 
     def _is_ready(self, name: str) -> bool:
-        return all(
+        return self._finishing.is_ready(name) and all(
             relation.key.parent in self._drawn
             for relation in self._graph.relations[name]
             if relation.role is Role.LATE
@@ -160,6 +177,19 @@ class Drawing:
         if self._journal is None:
             return Unrecorded()
         return self._journal.table(self._graph.order.index(name))
+
+
+def _final(table: str, tables: Mapping[str, FittedTable]) -> set[str]:
+    """Return a table with those whose rows decide what its own are in the end."""
+    final: set[str] = set()
+    ahead = [table]
+    while ahead:
+        name = ahead.pop()
+        if name not in final:
+            final.add(name)
+            family = tables[name].family
+            ahead += [rule.values.table for rule in family.from_children] if family else []
+    return final
 
 
 def _needed(table: str, graph: Graph) -> set[str]:

@@ -98,10 +98,18 @@ def learn_related(
         ]
         views[name], seen[name] = view, SeenRows(codes, parents)
     features = {name: view.features() for name, view in views.items()}
-    fitted = {}
+    fitted: dict[str, FittedTable] = {}
     for name in graph.order:
         family = TableInFamily(
-            name, spec, linked, sampled[name].rows, sampled[name].numbers, summaries, graph, seen
+            name,
+            spec,
+            linked,
+            sampled[name].rows,
+            sampled[name].numbers,
+            summaries,
+            graph,
+            seen,
+            {n: table.family.unsettled for n, table in fitted.items() if table.family},
         )
         if spec.tables[name].keep:
             fitted[name] = keep_table(family, ctx)

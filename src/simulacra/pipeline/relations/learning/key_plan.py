@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,6 +109,8 @@ class KeyPlan:
         relations: tuple[FittedRelation, ...],
         model: FlatModel | None,
         parent_values: Mapping[str, pa.Array],
+        *,
+        but: Collection[str],
     ) -> tuple[UniqueKey, ...]:
         """Plan how keys are kept unique after rows are drawn.
 
@@ -117,13 +119,14 @@ class KeyPlan:
             relations: Its foreign keys.
             model: What was learned of its columns.
             parent_values: Values of parents that its rules may use, of the sample's rows.
+            but: Columns that change once children are drawn: none of their values is kept unique.
         """
         movable = self.referred - filled_from_parents(relations)
         if model is not None:
             rows = with_relatives(
                 family.flat_sample(), family.sampled_child_columns(), parent_values
             )
-            movable |= model.left_alone(rows.batch) - self.filled
+            movable |= model.left_alone(rows.batch) - self.filled - frozenset(but)
         keys = [*self.others, *observed_keys(family.spec, movable)]
         # Of those that siblings keep apart, for owners with more rows than a block.
         whole = Family(relations)

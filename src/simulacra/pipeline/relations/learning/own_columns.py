@@ -59,6 +59,7 @@ def learn_columns(
             for column in key
             if column not in keys.apart
         ],
+        elsewhere=_made_elsewhere(table),
         rng=table.rng,
         ctx=table.ctx,
     )
@@ -77,6 +78,14 @@ def learn_columns(
 
     model = learner.finish(rows, context=choose)
     return model, chosen
+
+
+def _made_elsewhere(table: TableToLearn) -> dict[str, str]:
+    """Return the columns that other rows decide on, and how."""
+    found = {rule.rule.columns[0]: rule.values.name for rule in table.from_children}
+    for about in table.among_siblings:
+        found[about.siblings.column] = f"{about.rule_name} column={about.siblings.column}"
+    return found
 
 
 def _learn_marginals(

@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from simulacra.core.schema import TableSpec
 from simulacra.pipeline.nesting import Flat
 from simulacra.pipeline.relations.columns import one_array, take_values
 from simulacra.pipeline.relations.fitted_relation import FittedRelation
@@ -24,7 +23,7 @@ def sampled_parent_values(
     """Return the parents' values of the sample's rows, by their given names."""
     found: dict[str, pa.Array] = {}
     for relation, rows in zip(relations, family.sampled_parents(), strict=True):
-        names = _given_columns(relation, family.specs.tables[relation.parent])
+        names = given_columns(relation, family)
         wanted = np.unique(rows[rows >= 0]).astype(np.int64)
         if not names or not len(wanted):
             continue
@@ -59,7 +58,7 @@ class ParentValues:
         """Read the columns of some given names."""
         found = {}
         for place, relation in enumerate(relations):
-            known = _given_columns(relation, family.specs.tables[relation.parent])
+            known = given_columns(relation, family)
             wanted = {name: column for name, column in known.items() if name in names}
             if not wanted:
                 continue
@@ -79,15 +78,21 @@ class ParentValues:
         }
 
 
-def _given_columns(relation: FittedRelation, parent: TableSpec) -> dict[str, str]:
-    """Return the parent's columns that rules may use, by the names they are given."""
+def given_columns(relation: FittedRelation, family: TableInFamily) -> dict[str, str]:
+    """Return the parent's columns that rules may use, by the names they are given.
+
+    Keys are none, and those that change once the parent's children are drawn.
+    """
     if relation.role not in KNOWN_FIRST:
         return {}
+    parent = family.specs.tables[relation.parent]
     keys = {*parent.primary_key, *(c for key in parent.foreign_keys for c in key.columns)}
     return {
         relation.given_name(name): name
         for name, column in parent.columns.items()
-        if name not in keys and column.fields is None and column.items is None
+        if name not in keys | family.unsettled[relation.parent]
+        and column.fields is None
+        and column.items is None
     }
 
 

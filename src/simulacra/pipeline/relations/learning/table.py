@@ -17,6 +17,11 @@ from simulacra.pipeline.relations.learning.early_features import learn_early
 from simulacra.pipeline.relations.learning.own_columns import learn_columns
 from simulacra.pipeline.relations.learning.table_in_family import TableInFamily
 from simulacra.pipeline.relations.learning.table_to_learn import TableToLearn
+from simulacra.pipeline.relations.learning.unsettled import (
+    arranged_columns,
+    refuse_unsettled,
+    unsettled_columns,
+)
 
 
 def learn_table(
@@ -42,7 +47,10 @@ def learn_table(
     table = TableToLearn.of(family, views, options, rng=rng, ctx=ctx)
     relations, keys = table.relations, table.keys
     early, features = learn_early(table)
+    refuse_unsettled(table)
     model, given = learn_columns(table, features)
+    unsettled = unsettled_columns(table, model)
+    arranged = arranged_columns(table, model)
     return FittedTable(
         family.spec,
         schema_as_found(family.linked.source),
@@ -50,7 +58,9 @@ def learn_table(
         family.linked.rows,
         model,
         key=keys.groups,
-        uniques=keys.uniques(family, relations, model, table.parent_values),
+        uniques=keys.uniques(
+            family, relations, model, table.parent_values, but=unsettled | arranged
+        ),
         family=Family(
             relations=relations,
             early=early,
@@ -59,6 +69,10 @@ def learn_table(
             sorted_by=_sorted_by(table),
             distinct=keys.distinct,
             below=tuple(family.child_columns()),
+            from_children=table.from_children,
+            unsettled=unsettled,
+            among_siblings=table.among_siblings,
+            arranged=arranged,
         ),
     )
 
@@ -71,4 +85,5 @@ def _sorted_by(table: TableToLearn) -> tuple[str, ...]:
         return ()
     keys = {column for key in table.family.spec.foreign_keys for column in key.columns}
     found = table.family.summaries[table.relations[owner].relation.full_name].sorted_by
-    return tuple(column for column in found if column not in keys)
+    declared = [about.siblings.column for about in table.among_siblings if not about.siblings.by]
+    return tuple(dict.fromkeys([*declared, *(name for name in found if name not in keys)]))

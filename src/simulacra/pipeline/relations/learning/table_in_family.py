@@ -32,6 +32,7 @@ class TableInFamily:
         summaries: What parents know of their children, by relation.
         graph: All relations.
         seen: All tables as those below see them.
+        unsettled: For each table learned before, columns that change once its children are drawn.
     """
 
     name: str
@@ -42,6 +43,7 @@ class TableInFamily:
     summaries: Mapping[str, Summary]
     graph: Graph
     seen: Mapping[str, SeenTable]
+    unsettled: Mapping[str, frozenset[str]]
 
     @property
     def spec(self) -> TableSpec:

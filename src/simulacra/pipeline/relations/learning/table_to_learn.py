@@ -13,9 +13,13 @@ from simulacra.core.context import RunContext
 from simulacra.core.features import FeatureSpec
 from simulacra.core.random import RngKey
 from simulacra.pipeline.options import FitOptions
+from simulacra.pipeline.relations.among_siblings import AmongSiblings
 from simulacra.pipeline.relations.context import Ancestors
 from simulacra.pipeline.relations.fitted_relation import FittedRelation, owner_of
+from simulacra.pipeline.relations.from_children import FromChildren
+from simulacra.pipeline.relations.learning.among_siblings import learn_among_siblings
 from simulacra.pipeline.relations.learning.choose_context import KnownBefore
+from simulacra.pipeline.relations.learning.from_children import learn_from_children
 from simulacra.pipeline.relations.learning.key_plan import KeyPlan
 from simulacra.pipeline.relations.learning.parent_values import sampled_parent_values
 from simulacra.pipeline.relations.learning.relations import fit_relations
@@ -32,6 +36,8 @@ class TableToLearn:
         relations: Its foreign keys.
         keys: How its keys come about.
         before: What is known of the sample's rows before they are drawn.
+        from_children: Rules that are kept once its children are drawn.
+        among_siblings: Rules about all rows of one owner.
         parent_values: Values of parents that rules may use, of the sample's rows.
         views: The features of each table as seen from below.
         options: What to learn with.
@@ -43,6 +49,8 @@ class TableToLearn:
     relations: tuple[FittedRelation, ...]
     keys: KeyPlan
     before: KnownBefore
+    from_children: tuple[FromChildren, ...]
+    among_siblings: tuple[AmongSiblings, ...]
     parent_values: Mapping[str, pa.Array]
     views: Mapping[str, Mapping[str, FeatureSpec]]
     options: FitOptions
@@ -61,13 +69,16 @@ class TableToLearn:
     ) -> TableToLearn:
         """Look at a table's keys."""
         relations = fit_relations(family)
-        among_siblings = _places(family, owner_of(relations))
+        found = _places(family, owner_of(relations))
+        keys = KeyPlan.of(family, relations, found, ctx)
         ancestors = Ancestors(family.name, family.sampled_parents(), family.graph, family.seen)
         return cls(
             family,
             relations,
-            KeyPlan.of(family, relations, among_siblings, ctx),
-            KnownBefore(ancestors, among_siblings),
+            keys,
+            KnownBefore(ancestors, found),
+            learn_from_children(family, ctx),
+            learn_among_siblings(family, relations, keys, ctx),
             sampled_parent_values(family, relations),
             views,
             options,
