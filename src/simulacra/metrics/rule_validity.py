@@ -29,14 +29,12 @@ Flags = NDArray[np.bool_]
 class RuleValidity:
     """One score a rule: the share of synthetic rows that keep it; 1 where all do.
 
-    A rule that asks about more than the row (its parents, its children) is told by the option
-    ``beside``: by side, a table of further columns of the same rows.
-
     The rules are those of the table's specification; if it has none, those of the option ``rules``,
     which an evaluation fills with what it finds in the real rows. Each is learned
     from the real rows and asked of the synthetic ones, in their order: a rule sees columns as the
     rules before it leave them. Rows that break a rule are not asked about later ones of the same
-    columns. ``details["by_chance"]`` is the share of rows that keep the rule when the values of
+    columns. Columns that the specification lacks are those of other tables' rows, which rules may
+    name. ``details["by_chance"]`` is the share of rows that keep the rule when the values of
     its columns are put together at random, in up to 10,000 real rows: what a rule is worth. Where
     that is all of them, and no synthetic row breaks it, the rule has no score; a rule of one column
     has no such share. All rows given are looked at.
@@ -70,22 +68,19 @@ class RuleValidity:
             why = "there are no real or no synthetic rows"
         if why:
             return [Score(self.name, None, details={"why": why})]
-        judged = {"real": real, "synthetic": synthetic}
+        judged = {"synthetic": synthetic}
         if holdout is not None and holdout.num_rows:
-            judged["holdout"] = holdout
+            judged["held-out"] = holdout
         used = [leaf for leaf in leaves(table, real) if leaf.spec.items is None]
         flat = table.model_copy(update={"columns": {leaf.name: leaf.spec for leaf in used}})
-        beside: Mapping[str, pa.Table] = options.get("beside", {})
         sides = {
             name: _Side(
                 pa.table(
-                    {
-                        **{leaf.name: leaf.values(rows) for leaf in used},
-                        **_columns(beside.get(name)),
-                    }
+                    {leaf.name: leaf.values(rows) for leaf in used}
+                    | {n: rows.column(n) for n in rows.column_names if n not in table.columns}
                 )
             )
-            for name, rows in judged.items()
+            for name, rows in {"real": real, **judged}.items()
         }
         few = at_most(sides["real"].table, _SHUFFLED_ROWS, rng.child("few"))
         sides[_CHANCE] = _Side(_shuffled(few, rng.child("shuffled")))
@@ -109,7 +104,7 @@ class RuleValidity:
         kept = {
             name: side.apply(fitted, spare)
             for name, side in sides.items()
-            if not set(fitted.columns) - set(side.table.column_names)
+            if set(fitted.columns) <= set(side.table.column_names)
         }
         asked, good = kept["synthetic"]
         details |= {"rows": asked, "broken": asked - good}
@@ -123,12 +118,11 @@ class RuleValidity:
         if value is None:
             why = "every row breaks an earlier rule of the same columns"
             return Score(self.name, None, columns, details={"why": why, **details})
-        other = "holdout" if "holdout" in kept else "real"
-        called = {"holdout": "held-out"}.get(other, other)
+        other = "held-out" if "held-out" in kept else "real"
         details |= {
-            "floor": Floor.HOLDOUT.value if other == "holdout" else Floor.REAL.value,
+            "floor": Floor.HOLDOUT.value if other == "held-out" else Floor.REAL.value,
             "verdict": f"{asked - good:,} of {asked:,} synthetic rows break the rule, and "
-            f"{kept[other][0] - kept[other][1]:,} of {kept[other][0]:,} {called} ones.",
+            f"{kept[other][0] - kept[other][1]:,} of {kept[other][0]:,} {other} ones.",
             "does_not_show": "Whether rows that keep the rule are as real ones in other ways.",
         }
         return Score(self.name, value, columns, _share(kept[other]), details, wilson(value, asked))
@@ -189,10 +183,6 @@ def _replaced(
         values = pa.concat_arrays([batch.column(name), spare.column(name)]).take(places)
         batch = batch.set_column(batch.schema.get_field_index(name), batch.field(name), values)
     return batch
-
-
-def _columns(table: pa.Table | None) -> dict[str, pa.ChunkedArray]:
-    return {} if table is None else dict(zip(table.column_names, table.columns, strict=True))
 
 
 def _one_batch(table: pa.Table) -> pa.RecordBatch:

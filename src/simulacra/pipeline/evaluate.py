@@ -95,17 +95,18 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
         for note in check_columns(source, table, name, side)
     ]
     tables: dict[str, pa.Table] = {}
-    told: dict[str, pa.Table] = {}
+    asked: dict[str, pa.Table] = {}
     for side, source in sources.items():
         with ctx.progress.task(f"Reading the {side} rows of {name}") as task:
             further = (beside or {}).get(side, {})
             columns = [*table.columns, *further]
             kept, note = _read(WithBeside(source, further), columns, key.child(side), ctx)
             tables[side] = conform(kept, table, name, side)
-            told[side] = kept.select(list(further))
+            asked[side] = tables[side]
+            for column in further:
+                asked[side] = asked[side].append_column(column, kept.column(column))
             task.advance(kept.num_rows)
         notes += [f"{side}: {note}"] if note else []
-    given["beside"] = told
     given |= {"rows": rows, "threads": ctx.limits.threads, "target": target}
     if RULES_METRIC in chosen and not any(rule.active for rule in table.rules):
         from simulacra.rules.discovery import discover
@@ -115,10 +116,11 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
     scores: list[Score] = []
     with ctx.progress.task(f"Measuring {name}", len(loaded), "metrics") as task:
         for metric_name, metric in loaded.items():
+            sides = asked if metric_name == RULES_METRIC else tables
             scores += metric.compute(
-                tables["real"],
-                tables["synthetic"],
-                holdout=tables.get("holdout"),
+                sides["real"],
+                sides["synthetic"],
+                holdout=sides.get("holdout"),
                 table=table,
                 options=given,
                 rng=key.child(metric_name),

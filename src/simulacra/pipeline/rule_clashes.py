@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from simulacra.core.protocols import FittedRule
 from simulacra.core.random import RngKey
+from simulacra.rules.columns import changed_columns, replace
 from simulacra.rules.custom import redraws
 from simulacra.rules.equal import comparable
 from simulacra.rules.values import same
@@ -18,6 +19,7 @@ from simulacra.rules.values import same
 TRIED_ROWS = 4_000
 """Rows that rules are tried on."""
 _TOLERANCE = 1e-9
+_EVERY = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,31 @@ def find_clash(
             return _blamed(rules, decoded, place, count)
         state = rule.encode(state)
     return None
+
+
+def decides_on(
+    rule: FittedRule, column: str, before: pa.RecordBatch, after: pa.RecordBatch
+) -> bool:
+    """Say whether a rule decides on the values of a column, and not only reads them.
+
+    Args:
+        rule: The rule.
+        column: The column.
+        before: Real rows.
+        after: The rows as the rule encodes them.
+    """
+    if column not in rule.columns:
+        return False
+    if set(rule.columns) == {column} or redraws(rule):
+        return True
+    if changed_columns(before, after, [column]):
+        return True
+    # Other rows' values, and nulls, must stay as they are.
+    numbers = np.arange(after.num_rows)
+    nulls = pa.array(numbers[::-1], mask=numbers % _EVERY == 0)
+    values = after.column(column).take(nulls)
+    decoded = rule.decode(replace(after, column, values))
+    return bool(changed_columns(replace(before, column, values), decoded, [column]))
 
 
 def _blamed(

@@ -15,8 +15,8 @@ from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.core.schema import RuleSpec, TableSpec
 from simulacra.pipeline.options import checked_config
-from simulacra.pipeline.rule_clashes import Clash, find_clash
-from simulacra.rules.columns import changed_columns, check_given
+from simulacra.pipeline.rule_clashes import Clash, decides_on, find_clash
+from simulacra.rules.columns import check_given
 from simulacra.rules.custom import Check, Custom, FittedCheck, redraws
 from simulacra.rules.discovery import search
 from simulacra.rules.relatives import is_beyond_rows
@@ -179,9 +179,7 @@ class RuleFitting:
         self, rule: _Wanted, made: FittedRule, before: pa.RecordBatch, after: pa.RecordBatch
     ) -> SpecError | None:
         """Return why a rule can't be kept that decides on a column made after all rules."""
-        decided = changed_columns(before, after, self._elsewhere)
-        if redraws(made):
-            decided += [name for name in self._elsewhere if name in made.columns]
+        decided = [name for name in self._elsewhere if decides_on(made, name, before, after)]
         if not decided:
             return None
         return SpecError(

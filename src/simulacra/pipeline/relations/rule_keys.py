@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from simulacra.core import registry
 from simulacra.core.errors import SpecError
+from simulacra.core.protocols import Config, Rule
 from simulacra.core.registry import Kind
 from simulacra.core.schema import DatasetSpec, ForeignKey, RuleSpec, TableSpec
 from simulacra.pipeline.options import checked_config
@@ -22,11 +23,7 @@ def rules_of_children(table: TableSpec, where: str) -> Iterator[tuple[RuleSpec, 
     Raises:
         UsageError: An option of one is wrong.
     """
-    for rule in table.rules:
-        if not rule.active:
-            continue
-        plugin = registry.load(Kind.RULE, rule.rule)
-        config = checked_config(plugin.config, rule.options, where=f"{where}: {rule.rule}")
+    for rule, plugin, config in _active(table, where):
         values = children_of(plugin, config)
         if values is not None:
             yield rule, values
@@ -42,11 +39,7 @@ def rules_of_siblings(table: TableSpec, where: str) -> Iterator[tuple[RuleSpec, 
     Raises:
         UsageError: An option of one is wrong.
     """
-    for rule in table.rules:
-        if not rule.active:
-            continue
-        plugin = registry.load(Kind.RULE, rule.rule)
-        config = checked_config(plugin.config, rule.options, where=f"{where}: {rule.rule}")
+    for rule, plugin, config in _active(table, where):
         siblings = siblings_of(plugin, config)
         if siblings is not None:
             yield rule, siblings
@@ -113,6 +106,14 @@ def check_keys(spec: DatasetSpec) -> None:
                     where=where,
                     mend=f"Keep {values.table} as well, or remove the rule",
                 )
+
+
+def _active(table: TableSpec, where: str) -> Iterator[tuple[RuleSpec, Rule, Config]]:
+    for rule in table.rules:
+        if rule.active:
+            plugin: Rule = registry.load(Kind.RULE, rule.rule)
+            config = checked_config(plugin.config, rule.options, where=f"{where}: {rule.rule}")
+            yield rule, plugin, config
 
 
 def named_texts(options: Mapping[str, object]) -> list[str]:

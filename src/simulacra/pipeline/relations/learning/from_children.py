@@ -7,6 +7,7 @@ import pyarrow as pa
 from simulacra.core import registry
 from simulacra.core.context import RunContext
 from simulacra.core.errors import SpecError
+from simulacra.core.protocols import BatchSource
 from simulacra.core.registry import Kind
 from simulacra.core.schema import RuleSpec
 from simulacra.pipeline.options import checked_config
@@ -55,7 +56,7 @@ def _learned(
             f"rows of {values.table} have no key of their own to {family.name}",
             where=f"{family.name}: {values.name}",
             why=f"another key implies {', '.join(key.columns)}",
-            mend="Name the key that implies it as one of the table between",
+            mend=f"Sum up in the table that lies between {values.table} and {family.name} first",
         )
     parents = family.seen[values.table].parents[place]
     where = f"{family.name}: {values.name}"
@@ -65,15 +66,23 @@ def _learned(
     config = checked_config(plugin.config, rule.options, where=f"{family.name}: {rule.rule}")
     own = [name for name in family.spec.columns if name in named_texts(rule.options)]
     source = family.linked.source
-    schema = pa.schema([source.schema.field(name) for name in own])
-    rows = pa.Table.from_batches(source.batches(own), schema) if own else pa.table({})
-    rows = rows.append_column(values.name, made.values())
+    rows = pa.table({values.name: made.values()})
+    for name, column in _read(source, own).items():
+        rows = rows.append_column(name, column)
     try:
         fitted = plugin.fit(rows, config, table=family.spec)
     except SpecError as error:
         where = f"{family.name}.{error.where}" if error.where else family.name
         raise SpecError(error.what, where=where, why=error.why, mend=error.mend) from error
     return FromChildren(rule.rule, fitted, values, place, reads)
+
+
+def _read(source: BatchSource, columns: list[str]) -> dict[str, pa.ChunkedArray]:
+    if not columns:
+        return {}
+    schema = pa.schema([source.schema.field(name) for name in columns])
+    rows = pa.Table.from_batches(source.batches(columns), schema)
+    return {name: rows.column(name) for name in columns}
 
 
 def _contradiction(table: str, rule: RuleSpec, other: RuleSpec) -> SpecError:

@@ -50,7 +50,7 @@ def learn_table(
     refuse_unsettled(table)
     model, given = learn_columns(table, features)
     unsettled = unsettled_columns(table, model)
-    arranged = arranged_columns(table, model)
+    arranged = arranged_columns(table, model, unsettled)
     return FittedTable(
         family.spec,
         schema_as_found(family.linked.source),

@@ -25,13 +25,28 @@ def unsettled_columns(table: TableToLearn, model: FlatModel | None) -> frozenset
     return found
 
 
-def arranged_columns(table: TableToLearn, model: FlatModel | None) -> frozenset[str]:
+def arranged_columns(
+    table: TableToLearn, model: FlatModel | None, unsettled: frozenset[str]
+) -> frozenset[str]:
     """Return the columns put in order among siblings, and those worked out of these.
 
     Args:
         table: The table.
         model: What was learned of its columns.
+        unsettled: The columns that change once children are drawn.
+
+    Raises:
+        SpecError: One of those is to be put in order, or others in its order.
     """
+    for rule in table.among_siblings:
+        late = unsettled & {rule.siblings.column, rule.siblings.by}
+        if late:
+            raise SpecError(
+                f"the rule {rule.rule_name} uses {min(late)}",
+                where=table.family.name,
+                why="that is worked out of rows that are drawn later",
+                mend="Remove the rule, or the one that works that column out",
+            )
     return _following({rule.siblings.column for rule in table.among_siblings}, table, model)
 
 
