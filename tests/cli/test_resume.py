@@ -17,7 +17,8 @@ import pytest
 # of the first task whose title begins so, or before or after the target takes its place.
 DRIVER = """
 import contextlib, io, json, os, shutil, signal, sys
-import numpy, pyarrow.dataset, pyarrow.parquet, scipy.stats, sklearn.cluster, yaml  # once for all cases
+# Once for all cases:
+import numpy, pyarrow.dataset, pyarrow.parquet, scipy.stats, sklearn.cluster, yaml
 import simulacra.cli.settings as settings
 import simulacra.connectors.publish as publish
 import simulacra.connectors.sql.duckdb.store as to_duckdb
