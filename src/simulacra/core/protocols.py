@@ -313,7 +313,11 @@ class FittedRule(Protocol):
 
 
 class Rule(Protocol):
-    """A kind of thing that must hold between the columns of a table."""
+    """A kind of thing that must hold between the columns of a table.
+
+    One that needs the rows of a child table, or all rows of one parent, says so by a further
+    method; see ``simulacra.rules.relatives``.
+    """
 
     name: ClassVar[str]
     config: ClassVar[type[Config]]
