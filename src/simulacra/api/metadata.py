@@ -47,9 +47,9 @@ class Metadata:
     ) -> Metadata:
         """Read all rows and find out types and keys; what a database declares is taken over.
 
-        Rules between the columns of a table are those that no row breaks of up to 20,000 drawn
-        uniformly, with that as their evidence; such as 99 % keep are written as inactive. Rules
-        that need the rows of parents are found while learning.
+        Rules between the columns of a table, and those of its rows' parents, are those that no row
+        breaks of up to 20,000 drawn uniformly, with that as their evidence; such as 99 % keep are
+        written as inactive.
 
         Args:
             data: A data frame, a dict of them by table name, or a path or URL.
@@ -75,7 +75,7 @@ class Metadata:
         )
         if not find_rules:
             return cls(found.spec)
-        return cls(with_rules(found.spec, found.samples, seed=seed))
+        return cls(with_rules(found.spec, inputs.sources, found.samples, seed=seed))
 
     @classmethod
     def load(cls, path: str | Path) -> Metadata:

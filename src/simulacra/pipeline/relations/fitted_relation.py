@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from simulacra.core.features import FeatureKind, FeatureSpec
 from simulacra.core.schema import ForeignKey
-from simulacra.pipeline.flat_model import GIVEN
 from simulacra.pipeline.relations.graph import Relation, Role
 
 _COUNT = "#count "
@@ -96,15 +95,6 @@ class FittedRelation:
     def with_parents(self, rows: int) -> int:
         """Return how many of some rows have a parent."""
         return rows - round(self.nulls * rows) - round(self.orphan_share * rows)
-
-    def given_name(self, column: str) -> str:
-        """Return the name by which rules know a column of the parent."""
-        return f"{GIVEN}{self.name}.{column}"
-
-    def given_columns(self, names: Iterable[str]) -> dict[str, str]:
-        """Return the columns of the parent that are among given names, by those names."""
-        prefix = self.given_name("")
-        return {name: name.removeprefix(prefix) for name in names if name.startswith(prefix)}
 
     @property
     def feature(self) -> FeatureSpec:

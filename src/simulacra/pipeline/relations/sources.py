@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from simulacra.core.compiled import Ints
 from simulacra.core.protocols import BLOCK_ROWS, BatchSource
+from simulacra.pipeline.relations.columns import one_array, take_values
+from simulacra.pipeline.relations.parent_rows import Rows
 
 _NUMBER = "row"
 
@@ -104,3 +107,25 @@ def take_rows(source: BatchSource, rows: NDArray[np.int64], columns: Sequence[st
         if last == len(rows):
             break
     return pa.Table.from_batches(taken, schema)
+
+
+def values_of(
+    source: BatchSource, asked: Sequence[tuple[Rows | Ints, Iterable[str]]]
+) -> list[dict[str, pa.Array]]:
+    """Return values of rows of a source, reading it once; null where there is no row.
+
+    Args:
+        source: The source.
+        asked: Row numbers in any order, negative for none, shape ``(rows,)``, and the columns
+            wanted of them.
+    """
+    names = list(dict.fromkeys(name for _, columns in asked for name in columns))
+    wanted = np.unique(np.concatenate([rows[rows >= 0] for rows, _ in asked])).astype(np.int64)
+    taken = take_rows(source, wanted, names)
+    values = {name: one_array(taken.column(name)) for name in names}
+    found = []
+    for rows, columns in asked:
+        at = np.where(rows >= 0, np.searchsorted(wanted, np.maximum(rows, 0)), -1)
+        places = at.astype(np.int32)
+        found.append({name: take_values(values[name], places) for name in columns})
+    return found

@@ -26,6 +26,7 @@ from simulacra.pipeline.relations.drawing.table_run import TableRun
 from simulacra.pipeline.relations.drawing.waiting_table import WaitingTable
 from simulacra.pipeline.relations.family import Family
 from simulacra.pipeline.relations.fitted_relation import parent_column
+from simulacra.pipeline.relations.given_columns import GivenColumn, given_columns
 from simulacra.pipeline.relations.graph import Graph, Role
 
 
@@ -70,6 +71,7 @@ class Drawing:
         for name, condition in self._given.items():
             check_drawable(condition, tables[name], name)
         self._graph = graph_of(tables, order)
+        self._of_ancestors = {name: _used(name, tables, self._graph) for name in tables}
         self._rows = rows
         self._seed = seed
         self._ctx = ctx
@@ -164,12 +166,15 @@ class Drawing:
             self._rows[name],
             self._graph,
             self._drawn,
+            self._of_ancestors[name],
             self._makers,
             rng,
             self._ctx,
             self._given.get(name),
         )
-        drawing = TableDrawing(run, wanted_values(name, self._tables), self._record(name))
+        drawing = TableDrawing(
+            run, wanted_values(name, self._tables, self._of_ancestors), self._record(name)
+        )
         self._drawn[name] = drawing.drawn
         return drawing.batches(), drawing
 
@@ -190,6 +195,15 @@ def _final(table: str, tables: Mapping[str, FittedTable]) -> set[str]:
             family = tables[name].family
             ahead += [rule.values.table for rule in family.from_children] if family else []
     return final
+
+
+def _used(table: str, tables: Mapping[str, FittedTable], graph: Graph) -> dict[str, GivenColumn]:
+    """Return the columns of a table's ancestors that its rules use, by their given names."""
+    model = tables[table].model
+    if model is None or not model.given:
+        return {}
+    known = given_columns(table, graph, {name: learned.spec for name, learned in tables.items()})
+    return {name: known[name] for name in sorted(model.given & known.keys())}
 
 
 def _needed(table: str, graph: Graph) -> set[str]:

@@ -13,6 +13,7 @@ from simulacra.core.features import Codes
 from simulacra.pipeline.fitted_table import FittedTable
 from simulacra.pipeline.relations.columns import one_large_array
 from simulacra.pipeline.relations.fitted_relation import FittedRelation
+from simulacra.pipeline.relations.given_columns import GivenColumn
 from simulacra.pipeline.relations.graph import Role
 from simulacra.pipeline.relations.parent_rows import Rows
 
@@ -57,9 +58,24 @@ class DrawnTable:
         self._parts.clear()
 
 
-def wanted_values(name: str, tables: Mapping[str, FittedTable]) -> set[str]:
-    """Return the columns of a table that others copy."""
-    wanted: set[str] = set()
+def wanted_values(
+    name: str,
+    tables: Mapping[str, FittedTable],
+    given: Mapping[str, Mapping[str, GivenColumn]],
+) -> set[str]:
+    """Return the columns of a table that others copy.
+
+    Args:
+        name: The table.
+        tables: The learned tables.
+        given: For each table the columns of its ancestors that its rules use.
+    """
+    wanted = {
+        column.column
+        for columns in given.values()
+        for column in columns.values()
+        if column.table == name
+    }
     for table in tables.values():
         if table.family is None:
             continue
@@ -68,8 +84,6 @@ def wanted_values(name: str, tables: Mapping[str, FittedTable]) -> set[str]:
                 wanted |= set(alone_columns(relation, table))
             if relation.parent == name:
                 wanted |= set(relation.key.parent_columns)
-                given = table.model.given if table.model else ()
-                wanted |= set(relation.given_columns(given).values())
     return wanted
 
 

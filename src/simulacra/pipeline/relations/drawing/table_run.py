@@ -13,9 +13,11 @@ from simulacra.pipeline.conditions.drawing import Tally
 from simulacra.pipeline.conditions.wanted import Condition
 from simulacra.pipeline.fitted_table import FittedTable
 from simulacra.pipeline.relations.columns import take_values
+from simulacra.pipeline.relations.context import Ancestors
 from simulacra.pipeline.relations.drawing.drawn_table import DrawnTable
 from simulacra.pipeline.relations.drawing.key_maker import KeyMaker
 from simulacra.pipeline.relations.family import Family
+from simulacra.pipeline.relations.given_columns import GivenColumn
 from simulacra.pipeline.relations.graph import Graph
 from simulacra.pipeline.relations.parent_rows import Rows
 
@@ -31,6 +33,7 @@ class TableRun:
         rows: How many rows to draw.
         graph: All relations.
         tables: The tables drawn so far.
+        given: The columns of its ancestors that its rules use, by their given names.
         makers: What makes the identifiers of each table.
         rng: The key of the table in this run.
         ctx: Limits and progress.
@@ -44,6 +47,7 @@ class TableRun:
     rows: int
     graph: Graph
     tables: Mapping[str, DrawnTable]
+    given: Mapping[str, GivenColumn]
     makers: Mapping[str, KeyMaker]
     rng: RngKey
     ctx: RunContext
@@ -55,15 +59,14 @@ class TableRun:
         return self.tables[self.family.relations[place].parent].values[column]
 
     def parent_values(self, parents: Sequence[Rows]) -> dict[str, pa.Array]:
-        """Return the parents' values that rules use, by their given names.
+        """Return the ancestors' values that rules use, by their given names.
 
         Args:
             parents: The parents of some rows, for each relation.
         """
-        if self.fitted.model is None:
-            return {}
-        return {
-            name: take_values(self.parent_column(place, column), parents[place])
-            for place, relation in enumerate(self.family.relations)
-            for name, column in relation.given_columns(self.fitted.model.given).items()
-        }
+        ancestors = Ancestors(self.name, parents, self.graph, self.tables)
+        found = {}
+        for name, given in self.given.items():
+            table, rows = ancestors.rows(given.path)
+            found[name] = take_values(self.tables[table].values[given.column], rows)
+        return found

@@ -96,7 +96,7 @@ def _learn_marginals(
 ) -> None:
     """Let the learner see every row."""
     family = table.family
-    parents = ParentValues.read(family, table.relations, learner.used)
+    parents = ParentValues.read(family, learner.used)
     apart = sorted(learner.used & table.keys.apart)
     linked = family.linked
     start = 0

@@ -1,8 +1,8 @@
-"""Values of parents that rules may use, and rows with those beside them."""
+"""Values of parents, and of theirs, that rules may use, and rows with those beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,89 +11,85 @@ from numpy.typing import NDArray
 
 from simulacra.pipeline.nesting import Flat
 from simulacra.pipeline.relations.columns import one_array, take_values
-from simulacra.pipeline.relations.fitted_relation import FittedRelation
-from simulacra.pipeline.relations.graph import KNOWN_FIRST
+from simulacra.pipeline.relations.context import Ancestors
+from simulacra.pipeline.relations.given_columns import (
+    GivenColumn,
+    by_path,
+    given_columns,
+    offered_columns,
+)
 from simulacra.pipeline.relations.learning.table_in_family import TableInFamily
-from simulacra.pipeline.relations.sources import take_rows
+from simulacra.pipeline.relations.parent_rows import Rows
+from simulacra.pipeline.relations.sources import values_of
 
 
-def sampled_parent_values(
-    family: TableInFamily, relations: Sequence[FittedRelation]
-) -> dict[str, pa.Array]:
-    """Return the parents' values of the sample's rows, by their given names."""
+def sampled_parent_values(family: TableInFamily, ancestors: Ancestors) -> dict[str, pa.Array]:
+    """Return the values of ancestors of the sample's rows that rules may use, by given names.
+
+    Every table of ancestors is read once.
+
+    Args:
+        family: The table.
+        ancestors: Those of the sample's rows.
+    """
+    offered = offered_columns(
+        family.name, family.graph, family.specs.tables, unsettled=family.unsettled
+    )
+    asked: dict[str, list[tuple[Rows, dict[str, str]]]] = {}
+    for path, names in by_path(offered).items():
+        table, rows = ancestors.rows(path)
+        if (rows >= 0).any():
+            asked.setdefault(table, []).append((rows, names))
     found: dict[str, pa.Array] = {}
-    for relation, rows in zip(relations, family.sampled_parents(), strict=True):
-        names = given_columns(relation, family)
-        wanted = np.unique(rows[rows >= 0]).astype(np.int64)
-        if not names or not len(wanted):
-            continue
-        source = family.tables[relation.parent].source
-        taken = take_rows(source, wanted, list(names.values())).combine_chunks()
-        at = np.where(rows >= 0, np.searchsorted(wanted, np.maximum(rows, 0)), -1)
-        for name, column in names.items():
-            values = taken.column(column).combine_chunks()
-            found[name] = take_values(values, at.astype(np.int32))
-    return found
+    for table, parts in asked.items():
+        source = family.tables[table].source
+        values = values_of(source, [(rows, set(names.values())) for rows, names in parts])
+        for (_, names), columns in zip(parts, values, strict=True):
+            found |= {name: columns[column] for name, column in names.items()}
+    return {name: found[name] for name in offered if name in found}
 
 
 @dataclass(frozen=True, slots=True)
 class ParentValues:
-    """Whole columns of parents.
+    """Whole columns of ancestors.
 
     Attributes:
         family: The table.
-        columns: Each by its given name, with the place of the relation that leads to it.
+        columns: Each by its given name, with the path that leads to it.
     """
 
     family: TableInFamily
-    columns: Mapping[str, tuple[int, pa.Array]]
+    columns: Mapping[str, tuple[tuple[int, ...], pa.Array]]
 
     @classmethod
-    def read(
-        cls,
-        family: TableInFamily,
-        relations: Sequence[FittedRelation],
-        names: Collection[str],
-    ) -> ParentValues:
+    def read(cls, family: TableInFamily, names: Collection[str]) -> ParentValues:
         """Read the columns of some given names."""
-        found = {}
-        for place, relation in enumerate(relations):
-            known = given_columns(relation, family)
-            wanted = {name: column for name, column in known.items() if name in names}
-            if not wanted:
-                continue
-            source = family.tables[relation.parent].source
-            columns = list(wanted.values())
-            schema = pa.schema([source.schema.field(column) for column in columns])
-            read = pa.Table.from_batches(source.batches(columns), schema)
-            for name, column in wanted.items():
-                found[name] = (place, one_array(read.column(column)))
-        return cls(family, found)
+        known = given_columns(family.name, family.graph, family.specs.tables)
+        wanted = {name: known[name] for name in known if name in names}
+        tables = {given.table for given in wanted.values()}
+        read = {table: _read(family, table, wanted) for table in sorted(tables)}
+        return cls(family, {n: (g.path, read[g.table][g.column]) for n, g in wanted.items()})
 
     def of(self, part: slice) -> dict[str, pa.Array]:
-        """Return the parents' values of some of the table's rows."""
+        """Return the ancestors' values of some of the table's rows."""
+        family = self.family
+        parents = [rows[part] for rows in family.parents]
+        ancestors = Ancestors(family.name, parents, family.graph, family.seen)
         return {
-            name: take_values(values, self.family.parents[place][part])
-            for name, (place, values) in self.columns.items()
+            name: take_values(values, ancestors.rows(path)[1])
+            for name, (path, values) in self.columns.items()
         }
 
 
-def given_columns(relation: FittedRelation, family: TableInFamily) -> dict[str, str]:
-    """Return the parent's columns that rules may use, by the names they are given.
-
-    Keys are none, and those that change once the parent's children are drawn.
-    """
-    if relation.role not in KNOWN_FIRST:
-        return {}
-    parent = family.specs.tables[relation.parent]
-    keys = {*parent.primary_key, *(c for key in parent.foreign_keys for c in key.columns)}
-    return {
-        relation.given_name(name): name
-        for name, column in parent.columns.items()
-        if name not in keys | family.unsettled[relation.parent]
-        and column.fields is None
-        and column.items is None
-    }
+def _read(
+    family: TableInFamily, table: str, wanted: Mapping[str, GivenColumn]
+) -> dict[str, pa.Array]:
+    """Return those columns of a table that are wanted, whole."""
+    source = family.tables[table].source
+    columns = list(dict.fromkeys(g.column for g in wanted.values() if g.table == table))
+    schema = pa.schema([source.schema.field(column) for column in columns])
+    read = pa.Table.from_batches(source.batches(columns), schema)
+    return {column: one_array(read.column(column)) for column in columns}
 
 
 def with_relatives(

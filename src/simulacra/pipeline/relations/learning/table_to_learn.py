@@ -38,7 +38,7 @@ class TableToLearn:
         before: What is known of the sample's rows before they are drawn.
         from_children: Rules that are kept once its children are drawn.
         among_siblings: Rules about all rows of one owner.
-        parent_values: Values of parents that rules may use, of the sample's rows.
+        parent_values: Values of ancestors that rules may use, of the sample's rows.
         views: The features of each table as seen from below.
         options: What to learn with.
         rng: The key of the table.
@@ -79,7 +79,7 @@ class TableToLearn:
             KnownBefore(ancestors, found),
             learn_from_children(family, ctx),
             learn_among_siblings(family, relations, keys, ctx),
-            sampled_parent_values(family, relations),
+            sampled_parent_values(family, ancestors),
             views,
             options,
             rng,

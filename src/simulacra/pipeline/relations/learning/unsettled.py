@@ -5,6 +5,7 @@ from __future__ import annotations
 from simulacra.core.errors import SpecError
 from simulacra.pipeline.conditions import holding
 from simulacra.pipeline.flat_model import FlatModel
+from simulacra.pipeline.relations.given_columns import given_columns
 from simulacra.pipeline.relations.learning.parent_values import with_relatives
 from simulacra.pipeline.relations.learning.table_to_learn import TableToLearn
 from simulacra.pipeline.relations.rule_keys import named_texts
@@ -65,16 +66,17 @@ def _following(columns: set[str], table: TableToLearn, model: FlatModel | None) 
 
 
 def refuse_unsettled(table: TableToLearn) -> None:
-    """Refuse declared rules that use what is known of a parent only once its children are drawn.
+    """Refuse declared rules that use what is known of an ancestor only once its children are drawn.
 
     Raises:
         SpecError: Names the rule and the column.
     """
     family = table.family
+    known = given_columns(family.name, family.graph, family.specs.tables)
     names = {
-        relation.given_name(column): f"{relation.parent}.{column}"
-        for relation in table.relations
-        for column in family.unsettled.get(relation.parent, ())
+        name: f"{given.table}.{given.column}"
+        for name, given in known.items()
+        if given.column in family.unsettled.get(given.table, ())
     }
     for rule in family.spec.rules:
         texts = named_texts(rule.options)
