@@ -228,3 +228,21 @@ def test_what_nearly_always_holds_is_suggested(goods):
     assert not rule.active
     broken = int((~np.isclose(table["total"].to_numpy(), goods["total"].to_numpy())).sum())
     assert rule.evidence == f"{broken} of 2,000 rows break it ({broken / 2_000:.2%})"
+
+
+def test_prices_in_order_stay_so_to_the_last_digit():
+    rng = np.random.default_rng(4)
+    cost = rng.integers(1_000, 90_000, ROWS)
+    # In thousandths, of which the price has none: rounded, a few costs would be above it.
+    price = -(-cost // 10) + rng.integers(0, 40, ROWS)
+    offers = pa.table({"cost": cost / 1000, "price": price / 100, "paid": np.round(cost / 1000, 2)})
+    assert pc.sum(pc.less(offers["paid"], offers["cost"])).as_py() > 100
+    found = Metadata.detect({"offers": offers})
+    orders = {
+        (rule.options["column"], rule.options["minus"]): rule.options["order"]
+        for rule in found.tables["offers"].rules
+        if "order" in rule.options
+    }
+    assert ("paid", "cost") not in orders
+    drawn = Synthesizer("independent").fit({"offers": offers}, found).sample()["offers"]
+    assert pc.all(pc.less_equal(drawn["cost"], drawn["price"])).as_py()

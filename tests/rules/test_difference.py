@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import operator
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -312,3 +314,39 @@ def test_what_can_not_be_subtracted_exactly_is_refused(y, x, options):
 def test_options_that_make_no_sense_are_refused(options):
     with pytest.raises(ValidationError):
         DifferenceConfig(column="y", **options)
+
+
+COMPARED = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+
+
+def thousandths(kind: pa.DataType, values: list[int]) -> pa.Array:
+    if pa.types.is_decimal(kind):
+        return pa.array([Decimal(value).scaleb(-3) for value in values], kind)
+    return pa.array([value / 1000 for value in values], kind)
+
+
+@pytest.mark.parametrize("kind", [pa.float64(), pa.decimal128(12, 2), pa.int64()], ids=str)
+@pytest.mark.parametrize("other", [pa.float64(), pa.decimal128(12, 3)], ids=str)
+@given(
+    rows=st.lists(st.tuples(st.integers(-3_000, 3_000), st.integers(-300, 300)), min_size=1),
+    order=st.sampled_from(sorted(COMPARED)),
+    times=st.sampled_from([1, 3]),
+)
+@settings(max_examples=60, deadline=None)
+def test_an_order_holds_to_the_last_digit_of_a_finer_column(kind, other, rows, order, times):
+    finer, steps = (list(values) for values in zip(*rows, strict=True))
+    far = 9_999 if order.startswith(">") else -9_999
+    known = pa.table({"a": pa.array([far, 99 * far // 100], kind), "b": thousandths(other, [1, 2])})
+    rule = fit(known, column="a", minus="b", order=order, times=times)
+    distances = rule.encode(known.to_batches()[0])["a"].type
+    whole = not pa.types.is_decimal(distances)
+    drawn = pa.array([step if whole else Decimal(step).scaleb(-2) for step in steps], distances)
+    made = rule.decode(batch_of(a=drawn, b=thousandths(other, finer)))
+    # Through their shortest texts floats are the decimals that they stand for.
+    exact = [Fraction(str(value)) * 1_000 for value in made["a"].to_pylist()]
+    assert all(COMPARED[order](a, b * times) for a, b in zip(exact, finer, strict=True))
+    assert not any(rule.violations(made).to_pylist())
+    others = exact[::-1]
+    mixed = made.set_column(0, "a", made["a"].take(pa.array(np.arange(len(finer))[::-1])))
+    wanted = [not COMPARED[order](a, b * times) for a, b in zip(others, finer, strict=True)]
+    assert rule.violations(mixed).to_pylist() == wanted

@@ -43,17 +43,22 @@ class Order(StrEnum):
     NOT_ABOVE = "<="
 
     def broken(self, distance: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Say for each distance, in ticks, whether it breaks the order."""
+        """Say for each distance whether it breaks the order; only its sign counts."""
         return _BROKEN[self](distance)
 
-    def bounds(self) -> tuple[int, int]:
-        """Return the least and greatest distance, in ticks, that keep the order."""
-        return {
-            Order.ABOVE: (1, ticks.LARGEST),
-            Order.NOT_BELOW: (0, ticks.LARGEST),
-            Order.BELOW: (-ticks.LARGEST, -1),
-            Order.NOT_ABOVE: (-ticks.LARGEST, 0),
-        }[self]
+    def kept(self, count: NDArray[np.int64], origin: Ticks, most: int) -> NDArray[np.int64]:
+        """Return the nearest counts that keep the order.
+
+        Args:
+            count: The counts of a column.
+            origin: What it compares with.
+            most: No count of that is taken for larger.
+        """
+        if self in (Order.ABOVE, Order.NOT_BELOW):
+            least = origin.floor() + 1 if self is Order.ABOVE else origin.ceil()
+            return np.maximum(count, np.clip(least, -most, most))
+        greatest = origin.ceil() - 1 if self is Order.BELOW else origin.floor()
+        return np.minimum(count, np.clip(greatest, -most, most))
 
 
 _BROKEN: dict[Order, Callable[[NDArray[np.int64]], NDArray[np.bool_]]] = {
@@ -254,9 +259,9 @@ class FittedDifference:
             count = np.clip(count, self._learned.low, self._learned.high)
         if self._options.order is not None:
             # After the range: a value at its edge leaves it rather than break the order.
-            known = self._other(batch).known
-            least, most = self._options.order.bounds()
-            count = np.where(known, np.clip(count, origin + least, origin + most), count)
+            other = self._other(batch)
+            kept = self._options.order.kept(count, other, self._most)
+            count = np.where(other.known, kept, count)
         array = ticks.write(distance.moved(count), self._type, self._unit)
         return replace(batch, self._options.column, array)
 
@@ -271,7 +276,7 @@ class FittedDifference:
             broken |= value.known & outside
         if self._options.order is not None:
             both = value.known & other.known
-            broken |= both & self._options.order.broken(value.count - other.count)
+            broken |= both & self._options.order.broken(other.compared(value.count))
         return pa.array(broken)
 
     def save(self, out: ArtifactWriter) -> None:
@@ -309,21 +314,12 @@ def _most(column: pa.DataType) -> int:
     return ticks.limits(ticks.difference_type(column))[1] // 2
 
 
-def _multiplied(read: Ticks, times: int) -> Ticks:
-    most = ticks.LARGEST // times
-    return read.moved(np.clip(read.count, -most, most) * times)
-
-
 def _known_first(columns: Sequence[pa.Array], unit: Unit, times: int) -> Ticks:
     """Return the first known count of each row, so many times."""
-    first, *others = (_multiplied(ticks.read(values, unit), times) for values in columns)
+    finer = Unit(unit.family, unit.per * times)
+    first, *others = (ticks.read(values, finer) for values in columns)
     for other in others:
-        first = Ticks(
-            np.where(first.known, first.count, other.count),
-            first.known | other.known,
-            np.where(first.known, first.exact, other.exact),
-            first.null & other.null,
-        )
+        first = first.or_else(other)
     return first
 
 

@@ -53,6 +53,8 @@ class Ticks:
         exact: Whether ``count`` ticks are the value itself, not only the nearest to it.
         odd: A float column's values where they are NaN or infinite (anything elsewhere), or None.
         null: Whether the value is null.
+        beyond: Where a number lies between two counts: 1 if it is above its count, -1 below, 0 if
+            it is the count itself; None if all are. Times between two counts are the lower one.
     """
 
     count: NDArray[np.int64]
@@ -60,10 +62,37 @@ class Ticks:
     exact: NDArray[np.bool_]
     null: NDArray[np.bool_]
     odd: NDArray[np.float64] | None = None
+    beyond: NDArray[np.int8] | None = None
+
+    def compared(self, count: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how counts compare with the values: positive if greater, 0 only if equal."""
+        distance = count - self.count
+        return distance if self.beyond is None else np.where(distance, distance, -self.beyond)
+
+    def floor(self) -> NDArray[np.int64]:
+        """Return the greatest counts that are not above the values."""
+        return self.count if self.beyond is None else self.count - (self.beyond < 0)
+
+    def ceil(self) -> NDArray[np.int64]:
+        """Return the least counts that are not below the values."""
+        return self.count if self.beyond is None else self.count + (self.beyond > 0)
+
+    def or_else(self, other: Ticks) -> Ticks:
+        """Return these values where they are known, others elsewhere."""
+        both = [
+            np.zeros(len(t.count), np.int8) if t.beyond is None else t.beyond for t in (self, other)
+        ]
+        return Ticks(
+            np.where(self.known, self.count, other.count),
+            self.known | other.known,
+            np.where(self.known, self.exact, other.exact),
+            self.null & other.null,
+            beyond=np.where(self.known, *both),
+        )
 
     def moved(self, count: NDArray[np.int64]) -> Ticks:
         """Return other counts, null or odd in the same rows."""
-        return replace(self, count=count)
+        return replace(self, count=count, beyond=None)
 
 
 def unit_of(arrow_type: pa.DataType, decimals: int = 0) -> Unit | None:
@@ -127,15 +156,19 @@ def read(values: pa.Array, unit: Unit) -> Ticks:
     if pa.types.is_floating(values.type):
         array = values.to_numpy(zero_copy_only=False)
         known = np.isfinite(array) & ~null
-        count, exact = _float_ticks(np.where(known, array, 0), float(unit.per))
-        return Ticks(count, known, exact | ~known, null, array.astype(np.float64))
+        finite = np.where(known, array, 0)
+        count, exact = _float_ticks(finite, float(unit.per))
+        beyond = np.where(exact, 0, np.sign(finite - count / float(unit.per))).astype(np.int8)
+        return Ticks(count, known, exact | ~known, null, array.astype(np.float64), beyond)
     own = unit_of(values.type)
     if own is None or own.family != unit.family:
         msg = f"{values.type} can't be counted in {unit}"
         raise TypeError(msg)
     count, exact = _whole(values)
     count, kept = _rescale(count, unit.per / own.per)
-    return Ticks(np.where(null, 0, count), ~null, (exact & kept) | null, null)
+    # Numbers between two counts went down.
+    above = (exact & ~kept & ~null).astype(np.int8) if unit.family == "number" else None
+    return Ticks(np.where(null, 0, count), ~null, (exact & kept) | null, null, beyond=above)
 
 
 def write(ticks: Ticks, arrow_type: pa.DataType, unit: Unit) -> pa.Array:
@@ -252,11 +285,7 @@ def _rescale(
     count: NDArray[np.int64], factor: Fraction
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Multiply by ``factor``, downwards to whole numbers; also say where nothing was lost."""
-    if factor.denominator == 1:
-        most = LARGEST // factor.numerator
-        kept = np.clip(count, -most, most)
-        return kept * factor.numerator, kept == count
-    if factor.numerator != 1:
-        msg = f"no unit is {factor} of another"
-        raise ValueError(msg)
-    return count // factor.denominator, count % factor.denominator == 0
+    most = LARGEST // factor.numerator
+    kept = np.clip(count, -most, most)
+    whole = kept * factor.numerator
+    return whole // factor.denominator, (kept == count) & (whole % factor.denominator == 0)

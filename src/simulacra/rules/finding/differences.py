@@ -297,8 +297,8 @@ class _Search:
         order = None
         if column.period is None and column.steps == other.steps == 0 and pair.sign < 0:
             both = column.known & other.known
-            origin = ticks.read(other.values, column.unit).count
-            order = order_of((column.count - origin)[both])
+            origin = ticks.read(other.values, column.unit)
+            order = order_of(origin.compared(column.count)[both])
         config = DifferenceConfig(
             column=pair.column,
             minus=pair.other if pair.sign < 0 else None,

@@ -11,6 +11,7 @@ from simulacra.rules import ticks
 from simulacra.rules.difference import Order
 from simulacra.rules.finding.columns import Column
 from simulacra.rules.finding.evidence import LEAST_TELLING
+from simulacra.rules.ticks import Ticks
 
 _FIRST_ROWS = 64
 _TRIED_ROWS = 256
@@ -77,13 +78,27 @@ def order_between(
         rows: The rows that count: of children of one parent, one.
         least: The share of rows, at least, in which such columns would break it.
     """
-    origin = ticks.read(other.values, column.unit).count
+    origin = ticks.read(other.values, column.unit)
     both = column.known & other.known
-    order = order_of((column.count - origin)[both])
+    order = order_of(origin.compared(column.count)[both])
     rows = rows[both[rows]]
     if order is None or not len(rows):
         return None
-    few = rows[np.linspace(0, len(rows) - 1, min(len(rows), _TRIED_ROWS)).astype(np.int64)]
-    strangers = order.broken(np.subtract.outer(column.count[few], origin[few])).mean()
+    strangers = share_of_strangers(order, column, origin, rows)
     told = strangers >= least and strangers * len(rows) >= LEAST_TELLING
     return order if told else None
+
+
+def share_of_strangers(
+    order: Order, column: Column, origin: Ticks, rows: NDArray[np.int64]
+) -> float:
+    """Return the share of rows in which columns that don't know each other break an order.
+
+    Args:
+        order: The order.
+        column: A column.
+        origin: What it is compared with.
+        rows: The rows that count, one at least.
+    """
+    few = rows[np.linspace(0, len(rows) - 1, min(len(rows), _TRIED_ROWS)).astype(np.int64)]
+    return float(order.broken(np.subtract.outer(column.count[few], origin.count[few])).mean())
