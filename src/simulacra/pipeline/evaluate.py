@@ -18,6 +18,7 @@ from simulacra.core.scores import Score
 from simulacra.pipeline.conform import check_columns, conform
 from simulacra.pipeline.measuring.beside import WithBeside, columns_beside
 from simulacra.pipeline.measuring.key_only import without_keys
+from simulacra.pipeline.measuring.relatives import Relatives, rules_and_rows
 from simulacra.pipeline.metric_options import asked_for, can_be_measured, options_by_table
 from simulacra.pipeline.pictures.table import table_pictures
 from simulacra.pipeline.plain import plain
@@ -46,6 +47,7 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
     metrics: Sequence[str] | None = None,
     options: Mapping[str, Any] | None = None,
     beside: Mapping[str, Mapping[str, pa.Array]] | None = None,
+    relatives: Relatives | None = None,
     rows: int = ROWS,
     seed: int = 0,
     ctx: RunContext | None = None,
@@ -70,6 +72,7 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
             ``demographic_parity``.
         beside: By side, further columns of all rows that rules ask about, as what was made of the
             children of each.
+        relatives: The tables around it, whose columns its rules may name.
         rows: The most rows of a side that are compared; at least 1.
         seed: The seed of samples and classifiers.
         ctx: Threads, memory and progress.
@@ -108,10 +111,8 @@ def evaluate(  # noqa: PLR0913 - all but the two tables are keyword-only options
             task.advance(kept.num_rows)
         notes += [f"{side}: {note}"] if note else []
     given |= {"rows": rows, "threads": ctx.limits.threads, "target": target}
-    if RULES_METRIC in chosen and not any(rule.active for rule in table.rules):
-        from simulacra.rules.discovery import discover
-
-        given["rules"] = discover(tables["real"], table, rng=key.child("rules"))
+    if RULES_METRIC in chosen:
+        given["rules"], asked = rules_and_rows(asked, table, relatives, rng=key.child("rules"))
     loaded: dict[str, Metric] = {metric: registry.load(Kind.METRIC, metric) for metric in chosen}
     scores: list[Score] = []
     with ctx.progress.task(f"Measuring {name}", len(loaded), "metrics") as task:
@@ -221,6 +222,7 @@ def evaluate_dataset(  # noqa: PLR0913 - as evaluate
             target=targets.get(name),
             metrics=wanted,
             options=parted[name],
+            relatives=Relatives.of(name, seen, real, synthetic, holdout),
             beside={s: columns_beside(name, spec, t, ctx) for s, t in sides.items()}
             if asks
             else None,

@@ -30,6 +30,7 @@ from simulacra.rules.finding.evidence import Evidence
 from simulacra.rules.finding.flags import find_one_hot
 from simulacra.rules.finding.formulas import find_formulas
 from simulacra.rules.finding.hours import find_hours
+from simulacra.rules.finding.near_rules import near_copies, near_orders
 from simulacra.rules.finding.null_patterns import find_null_patterns
 from simulacra.rules.finding.parts import find_parts
 from simulacra.rules.finding.state import State, named_in, usable
@@ -83,7 +84,8 @@ def search(
         given: Columns that are there, with their final values, before the others are drawn: those
             of the rows' parents, named ``^key.column``, and own ones. A rule may use a given
             column but never changes one, and none is looked for between two of them.
-        known: Rules that are declared, kept or not: they are not found again.
+        known: Rules that are declared: they are not found again, nor what only words one otherwise
+            that is not kept.
         rng: Chooses the rows looked at.
     """
     names = usable(sample.schema, table, frozenset(given))
@@ -108,6 +110,7 @@ def search(
         maybe += find_formulas(state, _touched(state))
         columns = counted_columns(state, find_clocks(state))
         training = generator.random(len(rows)) >= _HELD_OUT
+        maybe += near_orders(columns, evidence) + near_copies(matches, evidence)
         distances = find_differences(state, columns, evidence, training=training)
         distances |= find_hours(State(seen, table, state.given), state, distances)
         find_copies(state, {n: c for n, c in columns.items() if n not in distances}, matches)

@@ -20,6 +20,7 @@ def business(seed: int = 0) -> dict[str, pa.Table]:
     choice = rng.integers(0, len(supplied), len(order))
     quantity = rng.integers(1, 51, len(order))
     sent = placed[order] + rng.integers(1, 120, len(order))
+    region = np.array([f"Region {n}" for n in rng.integers(0, 25, ORDERS)])
     names = np.array([f"Customer {n:04}" for n in rng.permutation(CUSTOMERS)])
     return {
         "part": pa.table({"p_partkey": np.arange(PARTS) + 1, "p_retailprice": price}),
@@ -44,6 +45,7 @@ def business(seed: int = 0) -> dict[str, pa.Table]:
                 "o_orderkey": np.arange(ORDERS) + 1,
                 "o_custkey": buyer + 1,
                 "o_orderdate": _days(placed),
+                "o_region": region,
             }
         ),
         "lineitem": pa.table(
@@ -56,6 +58,7 @@ def business(seed: int = 0) -> dict[str, pa.Table]:
                 "l_extendedprice": np.round(quantity * price[supplied[choice]], 2),
                 "l_shipdate": _days(sent),
                 "l_customer": names[buyer[order]],
+                "l_region": region[order],
             }
         ),
     }

@@ -68,6 +68,10 @@ class Evidence:
         same = float(np.square(count / max(len(values), 1)).sum())
         return 0.0 < same < share and len(values) * _divergence(share, same) >= self._least
 
+    def is_given(self, name: str) -> bool:
+        """Say whether a column is given."""
+        return name in self._given
+
     def rows(self, name: str) -> NDArray[np.int64]:
         """Return the rows that count: all, or of a given column one for each parent's row."""
         if name not in self._given:

@@ -61,7 +61,7 @@ def find_formulas(state: State, touched: Collection[str]) -> list[RuleSpec]:
     columns = {n: _Column.of(v) for n, v in {**own, **given}.items() if n not in touched}
     known = {n: c for n, c in columns.items() if c is not None}
     targets = {n: c for n, c in known.items() if n in own and c.kinds >= FEWEST_VALUES}
-    suggestions: list[RuleSpec] = []
+    suggestions: dict[frozenset[str], RuleSpec] = {}
     gone: set[str] = set()
     for match in _matches(targets, known):
         if {match.target, *match.operands} & gone:
@@ -71,8 +71,10 @@ def find_formulas(state: State, touched: Collection[str]) -> list[RuleSpec]:
         # A half cent is none in floats: what decimals round up, they may round down.
         exact = f"round({match.of(_as_decimal(n, known[n]) for n in match.operands)}, {digits})"
         if match.share < 1.0:
+            together = frozenset({match.target, *match.operands})
             options = {"column": match.target, "expression": rounded}
-            suggestions.append(RuleSpec(rule=Formula.name, options=options))
+            # A product says the same as the quotient.
+            suggestions.setdefault(together, RuleSpec(rule=Formula.name, options=options))
         elif any(
             state.holds(Formula.name, {"column": match.target, "expression": text})
             for text in (match.expression, rounded, exact)
@@ -80,7 +82,7 @@ def find_formulas(state: State, touched: Collection[str]) -> list[RuleSpec]:
             gone.add(match.target)
     for name in gone:
         state.columns.pop(name, None)
-    return [rule for rule in suggestions if rule.options["column"] not in gone]
+    return [rule for rule in suggestions.values() if rule.options["column"] not in gone]
 
 
 @dataclass(frozen=True, slots=True)

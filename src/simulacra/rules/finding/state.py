@@ -25,6 +25,7 @@ _WHOLE = frozenset({"boolean", "integer"})
 _NAMES = frozenset({"boolean", "category"})
 _OF_CHILDREN = ("#count ", "#kind ")
 """What the names of columns begin with that say how many children a row has, and of what kind."""
+_ORDER = "order"
 EXPRESSION = "expression"
 """The option that is no column but names several."""
 _QUOTED = re.compile(r'"((?:[^"]|"")+)"')
@@ -138,12 +139,10 @@ class State:
 
         Args:
             specs: The rules.
-            known: Rules that are declared, kept or not: they are not found again.
+            known: Rules that are declared; see :func:`is_known`.
         """
         for spec in specs:
-            if any(spec.says_the_same(other) for other in known) or self.holds(
-                spec.rule, spec.options
-            ):
+            if is_known(spec, known) or self.holds(spec.rule, spec.options):
                 continue
             if spec.rule == Equal.name:
                 column, of = (self.columns.get(spec.options[name]) for name in ("column", "of"))
@@ -162,6 +161,29 @@ class State:
         except SpecError:
             return False
         return True
+
+
+def is_known(rule: RuleSpec, known: Iterable[RuleSpec]) -> bool:
+    """Say whether a rule was declared, or one that isn't kept says the same in other words.
+
+    As another order of the same two columns, or a formula of the same ones that rounds.
+    """
+    return any(
+        rule.says_the_same(other) or (not other.active and _is_variant(rule, other))
+        for other in known
+    )
+
+
+def _is_variant(rule: RuleSpec, other: RuleSpec) -> bool:
+    """Say whether two rules have the same options, but for the order or words of an expression."""
+
+    def meant(option: str, value: Any) -> Any:
+        if option == EXPRESSION:
+            return {*named_in({option: value})} or value
+        return None if option == _ORDER else value
+
+    one, two = ({n: meant(n, v) for n, v in r.options.items()} for r in (rule, other))
+    return rule.rule == other.rule and one == two
 
 
 def named_in(options: Mapping[str, Any]) -> list[str]:
