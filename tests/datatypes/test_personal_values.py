@@ -171,7 +171,7 @@ def test_ibans_are_valid(country):
     only = [f"{country}00"] * 5
     codec = fit("personal", pa.array(only + source), {"kind": "iban"}).codec
     assert valid(stdnum.iban.is_valid, made(codec))
-    from simulacra.datatypes.personal.letters import texts_of
+    from simulacra.datatypes.letters import texts_of
     from simulacra.datatypes.personal.people import People
 
     people = People(RngKey(3), np.arange(500, dtype=np.uint64), "c")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from simulacra.core.references import DatasetView
     from simulacra.core.schema import ColumnSpec, DatasetSpec, TableSpec
     from simulacra.core.scores import Measure, Score
+    from simulacra.core.secret_key import SecretKey
 
 BLOCK_ROWS = 65_536
 """Rows in one block: the unit of drawing, with its own key; part of the format of a result."""
@@ -279,6 +280,33 @@ class Lacking(DataType, Protocol):
 
     def lacks(self) -> str:
         """Return what it lacks and how to mend it, for the user; empty if nothing."""
+        ...
+
+
+@runtime_checkable
+class Masking(DataType, Protocol):
+    """A datatype whose values can become pseudonyms, one by one: two optional attributes."""
+
+    leads_to_people: ClassVar[bool]
+    """Whether its columns are masked unless told otherwise; else only keys are."""
+
+    def mask(
+        self, name: str, values: pa.Array, options: Mapping[str, Any], secret: SecretKey
+    ) -> pa.Array:
+        """Return the pseudonym of each value, of the same Arrow type; null stays null.
+
+        It depends on the value, the options and the secret, and on nothing else: not on the column,
+        nor on other values.
+
+        Args:
+            name: The column, as ``table.column``, for messages.
+            values: Some rows.
+            options: The options of the column.
+            secret: What pseudonyms are made by.
+
+        Raises:
+            SpecError: A value, or the Arrow type, can't be masked.
+        """
         ...
 
 

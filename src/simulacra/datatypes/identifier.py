@@ -24,6 +24,7 @@ from simulacra.core.features import Codes, FeatureKind, FeatureSpec
 from simulacra.core.protocols import ColumnProfile, Config, Detection, FittedColumn
 from simulacra.core.random import RngKey
 from simulacra.core.schema import ColumnSpec
+from simulacra.core.secret_key import SecretKey
 from simulacra.datatypes.arrow_kinds import is_text
 from simulacra.datatypes.bins import damaged
 from simulacra.datatypes.forms import Mark
@@ -162,6 +163,7 @@ class Identifier:
 
     name: ClassVar[str] = "identifier"
     config: ClassVar[type[Config]] = IdentifierConfig
+    leads_to_people: ClassVar[bool] = False
 
     def detect(self, profile: ColumnProfile) -> Detection:
         """Claim unique columns that are called, or look, like keys."""
@@ -189,6 +191,19 @@ class Identifier:
         read_options(name, column, IdentifierConfig)
         arrow_type = require_type(name, column, self.name, _can_hold)
         return IdentifierFitter(name, arrow_type, rng.integer())
+
+    def mask(
+        self, name: str, values: pa.Array, options: Mapping[str, Any], secret: SecretKey
+    ) -> pa.Array:
+        """Return the number or code that each becomes: a bijection of all there can be.
+
+        Raises:
+            SpecError: The Arrow type is neither whole number nor text, or a number can't be masked.
+        """
+        from simulacra.datatypes.masking.keys import masked_keys
+
+        del options
+        return masked_keys(values, secret, where=name)
 
     def load(self, src: ArtifactReader) -> IdentifierCodec:
         """Read a codec that ``save`` wrote.

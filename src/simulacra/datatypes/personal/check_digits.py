@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from simulacra.datatypes.personal.letters import Letters
+from simulacra.datatypes.letters import Letters
 from simulacra.datatypes.personal.template import Complete
 
 Digits = NDArray[np.int64]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 
+from simulacra.core.arrow_types import type_to_text
 from simulacra.core.artifacts import ArtifactReader
 from simulacra.core.context import RunContext
 from simulacra.core.protocols import ColumnProfile, Config, Detection
 from simulacra.core.random import RngKey
 from simulacra.core.schema import ColumnSpec
+from simulacra.core.secret_key import SecretKey
 from simulacra.datatypes.arrow_kinds import is_text
 from simulacra.datatypes.options import read_options, require_type
 from simulacra.datatypes.personal.agreement import agree
@@ -31,6 +34,7 @@ class Personal:
 
     name: ClassVar[str] = "personal"
     config: ClassVar[type[Config]] = PersonalConfig
+    leads_to_people: ClassVar[bool] = True
 
     def detect(self, profile: ColumnProfile) -> Detection:
         """Claim texts that name, locate or number people."""
@@ -76,6 +80,25 @@ class Personal:
         # The key above the column's own is the table's: its columns tell of the same people.
         salt = RngKey(rng.seed, rng.path[:-1]).child("people").integer()
         return PersonalFitter(name, arrow_type, config, salt)
+
+    def mask(
+        self, name: str, values: pa.Array, options: Mapping[str, Any], secret: SecretKey
+    ) -> pa.Array:
+        """Return another value of the same kind for each.
+
+        Raises:
+            SpecError: An option is wrong, the column holds no text, or the extra is missing.
+        """
+        from simulacra.datatypes.masking.texts import masked_texts
+        from simulacra.datatypes.personal.masks.registry import mask_of
+
+        require_extra(name)
+        column = ColumnSpec(
+            type=self.name, arrow=type_to_text(values.type), options=dict(options)
+        )
+        config = read_options(name, column, PersonalConfig)
+        require_type(name, column, self.name, is_text)
+        return masked_texts(values, partial(mask_of(config.kind), config=config, secret=secret))
 
     def load(self, src: ArtifactReader) -> PersonalCodec:
         """Read a codec that ``save`` wrote.

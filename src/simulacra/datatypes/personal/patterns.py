@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from simulacra.datatypes.personal.kind import Facts
-from simulacra.datatypes.personal.letters import Letters, exchanged, letters_of, matrix_of
+from simulacra.datatypes.letters import Letters, exchanged, letters_of, matrix_of
 from simulacra.datatypes.personal.people import People
 from simulacra.datatypes.personal.template import DIGITS
 
@@ -207,13 +207,3 @@ def written(pattern: Pattern, compact: Letters) -> Letters:
     places = [len(pattern.head) + at for at, c in enumerate(pattern.form) if c in PLACES]
     made[:, places] = compact
     return made
-
-
-def in_order(parts: Sequence[tuple[NDArray[Any], pa.Array]], rows: int) -> pa.Array:
-    """Put texts made for some rows each back into the order of all rows."""
-    if not parts:
-        return pa.array([""] * rows, pa.large_string())
-    places = np.concatenate([places for places, _ in parts])
-    order = np.empty(rows, np.int64)
-    order[places] = np.arange(rows)
-    return pa.concat_arrays([texts for _, texts in parts]).take(pa.array(order))

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from simulacra.datatypes.personal import check_digits as check
-from simulacra.datatypes.personal.letters import Letters, matrix_of
+from simulacra.datatypes.letters import Letters, matrix_of
 from simulacra.datatypes.personal.template import Template, digits, numbers
 
 _DAYS = tuple(

@@ -13,7 +13,7 @@ from math import prod
 
 import numpy as np
 
-from simulacra.datatypes.personal.letters import Letters, letters_of
+from simulacra.datatypes.letters import Letters, letters_of
 from simulacra.datatypes.personal.people import People
 
 Complete = Callable[[Letters], None]

@@ -151,6 +151,11 @@ def _letters(number: int) -> str:
     return text
 
 
+def plain(word: str) -> str:
+    """Return what tells a word from others: its letters a to z, or all of it in small letters."""
+    return _ascii(word) or word.casefold()
+
+
 def _ascii(word: str) -> str:
     """Return the letters a to z of a word; empty if others are lost but accents."""
     for special, plain in _PLAIN.items():

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from simulacra.datatypes.personal import phones
 from simulacra.datatypes.personal.config import PersonalConfig
 from simulacra.datatypes.personal.kind import Facts, Learner, Reach, matching, says
-from simulacra.datatypes.personal.letters import texts_of
+from simulacra.datatypes.letters import in_order, texts_of
 from simulacra.datatypes.personal.patterns import (
     Pattern,
     PatternLearner,
     by_pattern,
-    in_order,
     only,
     patterns_of,
     written,

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from simulacra.datatypes.personal import words
 from simulacra.datatypes.personal.config import PersonalConfig
 from simulacra.datatypes.personal.kind import Facts, Learner, Reach, matching, says
-from simulacra.datatypes.personal.letters import texts_of
+from simulacra.datatypes.letters import in_order, texts_of
 from simulacra.datatypes.personal.patterns import (
     PatternLearner,
     by_pattern,
-    in_order,
     only,
     patterns_of,
     written,

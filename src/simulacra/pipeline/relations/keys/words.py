@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from simulacra.core.compiled import Flags, Hashes
-from simulacra.pipeline.relations.keys.sip_hash import hash_bytes
+from simulacra.core.sip_hash import hash_bytes
 
 _HASH_KEY: Hashes = np.array([0x9E3779B97F4A7C15, 0xD1B54A32D192ED03], dtype=np.uint64)
 _TYPES = pa.types

@@ -77,3 +77,27 @@ def hash_bytes(data: Bytes, offsets: NDArray[Any], key: Hashes, out: Hashes) -> 
         for _ in range(4):
             a, b, c, d = _round(a, b, c, d)
         out[i, 1] = a ^ b ^ c ^ d
+
+
+@kernel
+def hash_pair(first: np.uint64, second: np.uint64, key: Hashes) -> np.uint64:
+    """Return the digest of 64 bits of two words: SipHash-2-4 itself, of their sixteen bytes.
+
+    Args:
+        first: The first word.
+        second: The second one.
+        key: Any two words.
+    """
+    a = key[0] ^ np.uint64(0x736F6D6570736575)
+    b = key[1] ^ np.uint64(0x646F72616E646F6D)
+    c = key[0] ^ np.uint64(0x6C7967656E657261)
+    d = key[1] ^ np.uint64(0x7465646279746573)
+    for word in (first, second, np.uint64(16) << np.uint64(56)):
+        d ^= word
+        a, b, c, d = _round(a, b, c, d)
+        a, b, c, d = _round(a, b, c, d)
+        a ^= word
+    c ^= np.uint64(0xFF)
+    for _ in range(4):
+        a, b, c, d = _round(a, b, c, d)
+    return a ^ b ^ c ^ d

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -49,6 +50,16 @@ def exchanged(texts: pa.Array, table: NDArray[np.uint8]) -> pa.Array | None:
     if len(data) and data.max() >= _ASCII:
         return None
     return _of_buffers(offsets, table[data])
+
+
+def in_order(parts: Sequence[tuple[NDArray[Any], pa.Array]], rows: int) -> pa.Array:
+    """Put texts made for some rows each back into the order of all rows."""
+    if not parts:
+        return pa.array([""] * rows, pa.large_string())
+    places = np.concatenate([places for places, _ in parts])
+    order = np.empty(rows, np.int64)
+    order[places] = np.arange(rows)
+    return pa.concat_arrays([texts for _, texts in parts]).take(pa.array(order))
 
 
 def _buffers(texts: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:

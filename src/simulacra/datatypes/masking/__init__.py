@@ -1,0 +1,1 @@
+"""Masking: each value becomes another of its own form, by a secret key and nothing else."""
