@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from simulacra.api import (
         Metadata,
         Synthesizer,
+        anonymize,
         between,
         compare,
         evaluate,
@@ -24,6 +25,7 @@ __all__ = [
     "SimulacraError",
     "Synthesizer",
     "__version__",
+    "anonymize",
     "between",
     "compare",
     "evaluate",
@@ -35,6 +37,7 @@ __all__ = [
 _HOMES = {
     "Metadata": "simulacra.api",
     "Synthesizer": "simulacra.api",
+    "anonymize": "simulacra.api",
     "between": "simulacra.api",
     "compare": "simulacra.api",
     "evaluate": "simulacra.api",

@@ -1,5 +1,6 @@
 """What users meet: :class:`Synthesizer`, :class:`Metadata`, and a few functions."""
 
+from simulacra.api.anonymizing import anonymize
 from simulacra.api.comparing import compare
 from simulacra.api.evaluation import evaluate
 from simulacra.api.inputs import source
@@ -8,4 +9,14 @@ from simulacra.api.subsetting import subset
 from simulacra.api.synthesizer import Synthesizer, load
 from simulacra.pipeline.conditions.wanted import between
 
-__all__ = ["Metadata", "Synthesizer", "between", "compare", "evaluate", "load", "source", "subset"]
+__all__ = [
+    "Metadata",
+    "Synthesizer",
+    "anonymize",
+    "between",
+    "compare",
+    "evaluate",
+    "load",
+    "source",
+    "subset",
+]

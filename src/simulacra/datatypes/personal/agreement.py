@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simulacra.core.protocols import Detection
 from simulacra.datatypes.personal.kind import Reach
 from simulacra.datatypes.personal.registry import kind_of
+from simulacra.datatypes.personal.words import last_names
 
 _TELLS_LOCALE = (
     "person_name", "last_name", "first_name", "street_address", "city", "company", "phone",
@@ -57,3 +60,30 @@ def _people(claims: list[Detection]) -> int | None:
     ]
     known = [people for people in found if people is not None]
     return max(known) if known and len(known) == len(found) else None
+
+
+def one_locale(columns: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return options of columns of a whole dataset that are masked, with locales that agree.
+
+    A name becomes the same one everywhere only if the same words are used; those of each script come
+    from the locale that most of its columns have.
+
+    Args:
+        columns: The options of each column.
+    """
+    found = Counter(str(c["locale"]) for c in columns if c.get("locale"))
+    ranked = sorted(found, key=lambda locale: (-found[locale], locale))
+    by_script: dict[str, str] = {}
+    for locale in ranked:
+        by_script.setdefault(_script(locale), locale)
+    agreed = []
+    for options in columns:
+        own = options.get("locale")
+        locale = by_script[_script(own)] if own else next(iter(ranked), None)
+        agreed.append({**options, "locale": locale})
+    return agreed
+
+
+def _script(locale: str) -> str:
+    """Return the script that a locale's names are written in, as LATIN."""
+    return unicodedata.name(last_names(locale)[0][0]).partition(" ")[0]
