@@ -351,6 +351,22 @@ class DecodesByGlobalRandomness(_Datatype):
     wrapper = _Moody
 
 
+class MasksByPlace(_Datatype):
+    leads_to_people = False
+
+    def mask(self, name, values, options, secret):
+        del name, options, secret
+        return values.take(pa.array(np.roll(np.arange(len(values)), 1)))
+
+
+class MasksWithoutSecret(_Datatype):
+    leads_to_people = False
+
+    def mask(self, name, values, options, secret):
+        del name, options, secret
+        return values
+
+
 class _Bookless(Wrapped):
     def kept_values(self):
         return [1, 2]

@@ -52,6 +52,8 @@ FAULTS = [
     (Kind.DATATYPE, faulty.DecodesByGlobalRandomness, "learns_alike_for_the_same_key"),
     (Kind.DATATYPE, faulty.DecodesByGlobalRandomness, "decodes_alike_when_loaded_afresh"),
     (Kind.DATATYPE, faulty.ListsNumbers, "lists_kept_values_as_text"),
+    (Kind.DATATYPE, faulty.MasksByPlace, "masks_each_value_by_itself"),
+    (Kind.DATATYPE, faulty.MasksWithoutSecret, "masks_each_value_by_itself"),
     (Kind.RULE, faulty.DoesNothing, "cannot_be_broken_by_what_is_drawn"),
     (Kind.RULE, faulty.DoesNotUndo, "gives_real_rows_back"),
     (Kind.RULE, faulty.AccusesEverybody, "finds_no_violation_in_rows_that_keep_it"),

@@ -118,7 +118,7 @@ class Anonymized:
         return f"Anonymized({len(self._masked.tables)} tables, {len(self.columns)} columns masked)"
 
 
-def anonymize(  # noqa: PLR0913 - all but the data are keyword-only options
+def anonymize(
     data: Any,
     *,
     key: str | bytes | None = None,
@@ -132,8 +132,8 @@ def anonymize(  # noqa: PLR0913 - all but the data are keyword-only options
     """Mask a table or a database: the same rows, without names, addresses and numbers of people.
 
     Personal columns become others of the same kind and form, and keys that are identifiers other
-    keys, wherever they stand: the same value becomes the same in every table. All other columns stay
-    as they are, so **rows stay those of real people**, whom what else is known of them may betray.
+    keys, wherever they stand: the same value becomes the same in every table. All other columns
+    stay, so **rows are still those of real people**, whom what else is known of them may betray.
     Synthesise where you can.
 
     Args:
@@ -197,7 +197,7 @@ def _secret(key: str | bytes | None) -> SecretKey:
     value = os.environ.get(name)
     if value is None:
         raise UsageError(
-            f"there is no environment variable {name!r}",
+            f"the environment variable {name} is not set",
             why="the key is said to be in it",
             mend=f"Set it, as export {name}=$(openssl rand -hex 32)",
         )

@@ -128,6 +128,8 @@ def anonymize(
     for column, kind in masked.columns.items():
         typer.echo(f"masked {column} as {kind}: {masked.reasons[column]}", err=True)
     if not masked.columns:
-        typer.echo("No column is masked: none leads to people, and no key is an identifier", err=True)
+        typer.echo(
+            "No column is masked: none leads to people, and no key is an identifier", err=True
+        )
     tables = ", ".join(f"{name} {count:,}" for name, count in written.items())
     typer.echo(f"{dest}: {tables} {'row' if sum(written.values()) == 1 else 'rows'}", err=True)

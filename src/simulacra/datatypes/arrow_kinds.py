@@ -24,3 +24,13 @@ def is_bytes(arrow_type: pa.DataType) -> bool:
         or kinds.is_binary_view(arrow_type)
         or kinds.is_fixed_size_binary(arrow_type)
     )
+
+
+def holds_integers(arrow_type: pa.DataType) -> bool:
+    """Say whether a type may hold whole numbers that name something."""
+    kinds = pa.types
+    return bool(
+        kinds.is_integer(arrow_type)
+        or kinds.is_floating(arrow_type)
+        or (kinds.is_decimal(arrow_type) and arrow_type.scale <= 0)
+    )

@@ -23,6 +23,7 @@ from simulacra.testing.datatype_subject import (
     same_codes,
     same_values,
 )
+from simulacra.testing.datatype_masks import masks_each_value_by_itself
 from simulacra.testing.fresh import BUNDLE, run_fresh
 from simulacra.testing.guards import (
     globally_seeded,
@@ -319,4 +320,5 @@ _CHECKS: list[Callable[[DatatypeSubject, Path], None]] = [
     decodes_alike_when_loaded_afresh,
     leaves_values_alone,
     lists_kept_values_as_text,
+    masks_each_value_by_itself,
 ]

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulacra.core.errors import SpecError
-from simulacra.pipeline.relations.keys.index import KeyIndex
 from simulacra.core.sip_hash import hash_bytes
+from simulacra.pipeline.relations.keys.index import KeyIndex
 from simulacra.pipeline.relations.parent_rows import NULL, ORPHAN
 
 at_midnight = partial(dt.datetime.combine, time=dt.time(tzinfo=dt.UTC))

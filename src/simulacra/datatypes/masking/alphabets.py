@@ -29,7 +29,9 @@ def alphabet_of(character: str) -> str:
         return character
     page = ord(character) // _PAGE * _PAGE
     return "".join(
-        chr(code) for code in range(page, page + _PAGE) if unicodedata.category(chr(code)) == category
+        chr(code)
+        for code in range(page, page + _PAGE)
+        if unicodedata.category(chr(code)) == category
     )
 
 

@@ -34,8 +34,8 @@ _FEWEST_NUMBERED = 3
 def masked_codes(texts: pa.Array, secret: SecretKey) -> pa.Array:
     """Return the code that each becomes: of the same length, signs, and sorts of characters.
 
-    Whole numbers become what they would as numbers. Hexadecimal codes stay such, and UUIDs keep their
-    version. A word before a number (``ORD-00042``) stays.
+    Whole numbers become what they would as numbers. Hexadecimal codes stay such, and UUIDs keep
+    their version. A word before a number (``ORD-00042``) stays.
 
     Args:
         texts: Large strings without nulls.
@@ -113,7 +113,7 @@ _FIRST = "1"
 
 
 def _shapes(texts: pa.Array) -> pa.Array:
-    """Return shapes in which what stays is written out: a leading nought, a word before a number."""
+    """Return shapes that spell out what stays: a leading nought, a word before a number."""
     plain = shapes_of(texts)
     made = [
         _shape(text, shape)

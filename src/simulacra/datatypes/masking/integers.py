@@ -52,7 +52,7 @@ def masked_integers(values: pa.Array, secret: SecretKey, *, where: str) -> pa.Ar
     Nulls stay, and so does NaN.
 
     Args:
-        values: Of a type that :func:`holds_integers` takes.
+        values: Of a type that ``arrow_kinds.holds_integers`` takes.
         secret: What it depends on.
         where: The column, for messages.
 
@@ -77,15 +77,6 @@ def masked_integers(values: pa.Array, secret: SecretKey, *, where: str) -> pa.Ar
     places = np.cumsum(filled.to_numpy(zero_copy_only=False)) - 1
     spread = pa.array(made[np.maximum(places, 0)] if len(made) else np.zeros(len(values), np.int64))
     return pc.if_else(filled, spread.cast(kind), values)
-
-
-def holds_integers(kind: pa.DataType) -> bool:
-    """Say whether a type may hold whole numbers that name something."""
-    return bool(
-        pa.types.is_integer(kind)
-        or pa.types.is_floating(kind)
-        or (pa.types.is_decimal(kind) and kind.scale <= 0)
-    )
 
 
 def _beyond(where: str) -> SpecError:

@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from simulacra.core.errors import SpecError
 from simulacra.core.secret_key import SecretKey
-from simulacra.datatypes.arrow_kinds import is_text
+from simulacra.datatypes.arrow_kinds import holds_integers, is_text
 from simulacra.datatypes.masking.codes import masked_codes
-from simulacra.datatypes.masking.integers import holds_integers, masked_integers
+from simulacra.datatypes.masking.integers import masked_integers
 from simulacra.datatypes.masking.texts import masked_texts
 
 

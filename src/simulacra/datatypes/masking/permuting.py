@@ -1,9 +1,10 @@
 """Keyed bijections of numbers and of digits: without the key neither one way nor back.
 
-Small ranges are shuffled whole. Larger ones go through a Feistel network whose rounds are SipHash-2-4,
-a pseudo-random function, on two halves of any size (as FF1 of NIST SP 800-38G has it), walked until it
-lands inside (Black and Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002). A bijection is
-then used to count on by one in the order that it makes of the range, so that nothing stays what it was.
+Small ranges are shuffled whole. Larger ones go through a Feistel network whose rounds are
+SipHash-2-4, a pseudo-random function, on two halves of any size (as FF1 of NIST SP 800-38G has it),
+walked until it lands inside (Black and Rogaway, "Ciphers with arbitrary finite domains", CT-RSA
+2002). What that makes is an order of the range, in which each number becomes the next one: so none
+stays what it was.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from simulacra.core.secret_key import SecretKey
 from simulacra.core.sip_hash import hash_pair
 
 _SHUFFLED = 1 << 20
-"""Ranges up to this size are shuffled; NIST asks for a million at least of a network of ten rounds."""
+"""Ranges up to this size are shuffled: a network of ten rounds needs a million, says NIST."""
 _ROUNDS = 10
 _WINDOW = 1 << 62
 """Digits are permuted in windows of at most so many combinations."""

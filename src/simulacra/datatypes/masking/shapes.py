@@ -65,9 +65,7 @@ def masked_by_shape(
     order = np.argsort(of, kind="stable")
     ends = np.cumsum(np.bincount(of, minlength=len(encoded.dictionary)))
     parts = []
-    for shape, rows in zip(
-        encoded.dictionary.to_pylist(), np.split(order, ends[:-1]), strict=True
-    ):
+    for shape, rows in zip(encoded.dictionary.to_pylist(), np.split(order, ends[:-1]), strict=True):
         group = texts.take(pa.array(rows))
         if any(len(alphabet) > 1 for alphabet in alphabets(shape)):
             made = masked_letters(matrix_of(group), alphabets(shape), secret, *label)
@@ -91,7 +89,9 @@ def masked_letters(
     free = [alphabets[place] for place in places]
     digits = np.empty((len(letters), len(places)), np.int64)
     for column, (place, alphabet) in enumerate(zip(places, free, strict=True)):
-        digits[:, column] = places_in(alphabet)[letters[:, place].astype(np.int64) - _least(alphabet)]
+        digits[:, column] = places_in(alphabet)[
+            letters[:, place].astype(np.int64) - _least(alphabet)
+        ]
     radices = [len(alphabet) for alphabet in free]
     moved = permuted_digits(secret, digits, radices, *label, *free)
     made = letters.copy()

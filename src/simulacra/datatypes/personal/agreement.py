@@ -65,8 +65,8 @@ def _people(claims: list[Detection]) -> int | None:
 def one_locale(columns: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return options of columns of a whole dataset that are masked, with locales that agree.
 
-    A name becomes the same one everywhere only if the same words are used; those of each script come
-    from the locale that most of its columns have.
+    A name becomes the same one everywhere only if the same words are used; those of each script
+    come from the locale that most of its columns have.
 
     Args:
         columns: The options of each column.

@@ -93,9 +93,7 @@ class Personal:
         from simulacra.datatypes.personal.masks.registry import mask_of
 
         require_extra(name)
-        column = ColumnSpec(
-            type=self.name, arrow=type_to_text(values.type), options=dict(options)
-        )
+        column = ColumnSpec(type=self.name, arrow=type_to_text(values.type), options=dict(options))
         config = read_options(name, column, PersonalConfig)
         require_type(name, column, self.name, is_text)
         return masked_texts(values, partial(mask_of(config.kind), config=config, secret=secret))

@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from simulacra.datatypes.personal.kind import Facts
 from simulacra.datatypes.letters import Letters, exchanged, letters_of, matrix_of
+from simulacra.datatypes.personal.kind import Facts
 from simulacra.datatypes.personal.people import People
 from simulacra.datatypes.personal.template import DIGITS
 

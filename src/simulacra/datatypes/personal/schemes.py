@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from simulacra.datatypes.personal import check_digits as check
 from simulacra.datatypes.letters import Letters, matrix_of
+from simulacra.datatypes.personal import check_digits as check
 from simulacra.datatypes.personal.template import Template, digits, numbers
 
 _DAYS = tuple(

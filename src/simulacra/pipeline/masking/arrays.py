@@ -38,9 +38,7 @@ def masked_array(
             masked_array(values.field(place), part, f"{path}.{name}", changes, where)
             for place, (name, part) in enumerate(column.fields.items())
         ]
-        return pa.StructArray.from_arrays(
-            parts, fields=list(values.type), mask=values.is_null()
-        )
+        return pa.StructArray.from_arrays(parts, fields=list(values.type), mask=values.is_null())
     kind = values.type
     if column.items is None or not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
         raise SpecError(
@@ -52,5 +50,4 @@ def masked_array(
     lengths = pc.list_value_length(values).fill_null(0).to_numpy(zero_copy_only=False)
     ends = np.concatenate([[0], np.cumsum(lengths)])
     offsets = pa.array(ends, pa.int64() if pa.types.is_large_list(kind) else pa.int32())
-    made = type(values).from_arrays(offsets, items, type=kind, mask=values.is_null())
-    return made
+    return type(values).from_arrays(offsets, items, type=kind, mask=values.is_null())

@@ -12,8 +12,7 @@ from simulacra.core.errors import UsageError
 from simulacra.core.protocols import Masking
 from simulacra.core.registry import Kind
 from simulacra.core.schema import ColumnSpec, DatasetSpec
-from simulacra.datatypes.arrow_kinds import is_text
-from simulacra.datatypes.masking.integers import holds_integers
+from simulacra.datatypes.arrow_kinds import holds_integers, is_text
 from simulacra.datatypes.personal.agreement import one_locale
 from simulacra.datatypes.personal.registry import kind_names
 from simulacra.pipeline.masking.columns import (
@@ -33,7 +32,7 @@ from simulacra.pipeline.masking.families import Families, masks_of_keys
 _OF_TEXTS = frozenset({"text", "category", "constant", IDENTIFIER})
 
 
-def choose_masks(  # noqa: PLR0913 - all but the specification are keyword-only options
+def choose_masks(
     spec: DatasetSpec,
     *,
     mask: Sequence[str] = (),
@@ -149,7 +148,9 @@ def _as_asked(place: Place, column: ColumnSpec, kind: str) -> Mask:
         if column.type == PERSONAL and kind in {"", column.options.get("kind")}:
             return Mask(PERSONAL, column.options, asked)
         kind = kind or called_kind(place[1]) or CODE
-        return Mask(IDENTIFIER, {}, asked) if kind == CODE else Mask(PERSONAL, {"kind": kind}, asked)
+        return (
+            Mask(IDENTIFIER, {}, asked) if kind == CODE else Mask(PERSONAL, {"kind": kind}, asked)
+        )
     datatype = registry.load(Kind.DATATYPE, column.type)
     if not kind and isinstance(datatype, Masking):
         return Mask(column.type, column.options, asked)

@@ -93,8 +93,8 @@ def mask_dataset(  # noqa: PLR0913 - all but the data are keyword-only options
         sources: The tables' rows, by name.
         spec: What the tables are, by the user, and so what decides; detected when None.
         declared: What the store they come from says of them, if there is no specification.
-        beside: A specification that lies beside them: it is taken for their keys. What leads to people
-            is looked for, as such files need not say it.
+        beside: A specification that lies beside them: it is taken for their keys. What leads to
+            people is looked for, as such files need not say it.
         mask: Columns to mask besides, as ``table.column`` or ``table.column=kind``.
         keep: Columns or tables to leave as they are.
         keep_keys: Whether keys stay that are identifiers and no personal data.

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from simulacra.core.schema import ColumnSpec, DatasetSpec
-from simulacra.datatypes.arrow_kinds import is_text
-from simulacra.datatypes.masking.integers import holds_integers
+from simulacra.datatypes.arrow_kinds import holds_integers, is_text
 from simulacra.pipeline.detect import key_likeness
 from simulacra.pipeline.masking.columns import (
     IDENTIFIER,

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from simulacra.datatypes.letters import Letters, exchanged, in_order, texts_of
 from simulacra.datatypes.personal import check_digits
 from simulacra.datatypes.personal.config import PersonalConfig
 from simulacra.datatypes.personal.kind import Facts, Learner, Reach, matching, says
-from simulacra.datatypes.letters import Letters, exchanged, in_order, texts_of
 from simulacra.datatypes.personal.patterns import (
     Pattern,
     PatternLearner,

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from simulacra.datatypes.letters import in_order, texts_of
 from simulacra.datatypes.personal import phones
 from simulacra.datatypes.personal.config import PersonalConfig
 from simulacra.datatypes.personal.kind import Facts, Learner, Reach, matching, says
-from simulacra.datatypes.letters import in_order, texts_of
 from simulacra.datatypes.personal.patterns import (
     Pattern,
     PatternLearner,

@@ -1,7 +1,7 @@
 """Words of lists: names of people, of countries. Each becomes another of the list that it is in.
 
-A word that several locales know belongs to the first that does, the column's own before all, so that
-no two words ever become one. A word of no list becomes two of the column's locale.
+A word that several locales know belongs to the first that does, the column's own before all, so
+that no two words ever become one. A word of no list becomes two of the column's locale.
 """
 
 from __future__ import annotations

@@ -92,9 +92,7 @@ def masked_ips(texts: pa.Array, config: PersonalConfig, secret: SecretKey) -> pa
                 for net in _PRIVATE
             ),
             TextClass(partial(_are_in, nets=_SPECIAL), lambda kept: kept),
-            TextClass(
-                partial(_are_in, nets=(_ALL,)), partial(_moved, net=_ALL, secret=secret)
-            ),
+            TextClass(partial(_are_in, nets=(_ALL,)), partial(_moved, net=_ALL, secret=secret)),
             TextClass(_are_six, partial(_documented, secret=secret)),
             TextClass(everything, lambda rest: shaped(rest, secret, "ip")),
         ],

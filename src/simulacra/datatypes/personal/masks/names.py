@@ -17,7 +17,28 @@ from simulacra.datatypes.personal.masks.pieces import KEPT, Piece, masked_pieces
 _COMPOUND = re.compile(r"\d+|[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _SIMPLE = re.compile(r"[^\W\d_]+")
 _TITLES = frozenset(
-    "dr dra mr mrs ms miss mx prof sir herr frau mme mlle jr sr ii iii iv phd md".split()
+    [
+        "dr",
+        "dra",
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "mx",
+        "prof",
+        "sir",
+        "herr",
+        "frau",
+        "mme",
+        "mlle",
+        "jr",
+        "sr",
+        "ii",
+        "iii",
+        "iv",
+        "phd",
+        "md",
+    ]
 )
 _UNSPACED_AT_MOST = 4
 
@@ -80,9 +101,7 @@ def _whole_name(text: str, books: Books) -> list[Piece]:
     )
 
 
-def _words(
-    text: str, whole: str, books: Books, part_of: Callable[[int, int], str]
-) -> list[Piece]:
+def _words(text: str, whole: str, books: Books, part_of: Callable[[int, int], str]) -> list[Piece]:
     """Return the words of a name, or of a part of it, and what stands between.
 
     Titles and particles (van, de) stay. A word with a hyphen that is not known is taken apart.

@@ -25,11 +25,12 @@ from simulacra.datatypes.personal.schemes import NATIONAL, SSN, Scheme
 from simulacra.datatypes.personal.template import WRITTEN, Complete
 
 
-
 def masked_national_ids(texts: pa.Array, config: PersonalConfig, secret: SecretKey) -> pa.Array:
     """Return national numbers of the same scheme."""
     chosen = {config.number: NATIONAL[config.number]} if config.number else NATIONAL
-    return _masked(texts, secret, [_scheme(name, scheme, secret) for name, scheme in chosen.items()])
+    return _masked(
+        texts, secret, [_scheme(name, scheme, secret) for name, scheme in chosen.items()]
+    )
 
 
 def masked_ssns(texts: pa.Array, config: PersonalConfig, secret: SecretKey) -> pa.Array:
@@ -135,7 +136,7 @@ def _scheme(name: str, scheme: Scheme, secret: SecretKey) -> TextClass:
 def _of_scheme(texts: pa.Array, *, name: str, scheme: Scheme, secret: SecretKey) -> pa.Array:
     """Move on by a step among all numbers of a form, whatever the check digits before.
 
-    Where a number's other digits would have to change for it to have check digits, it is left without:
+    Where other digits would have to change for a number to have check digits, it is left without:
     it is none of the scheme, and moves on again.
     """
     letters = matrix_of(texts)

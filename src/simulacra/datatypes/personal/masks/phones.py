@@ -92,9 +92,7 @@ def _begin_so(texts: pa.Array, *, heads: tuple[str, ...]) -> NDArray[np.bool_]:
     return np.array([text[:4] in known for text in texts.to_pylist()], np.bool_)
 
 
-def _moved(
-    texts: pa.Array, *, heads: tuple[str, ...], role: str, secret: SecretKey
-) -> pa.Array:
+def _moved(texts: pa.Array, *, heads: tuple[str, ...], role: str, secret: SecretKey) -> pa.Array:
     places = {head: place for place, head in enumerate(heads)}
     values = texts.to_pylist()
     width = len(heads[0])

@@ -34,9 +34,7 @@ def masked_pieces(
     for role, found in wanted.items():
         if found:
             masked = masks[role](pa.array(list(found), pa.large_string()))
-            made.update(
-                zip(((role, piece) for piece in found), masked.to_pylist(), strict=True)
-            )
+            made.update(zip(((role, piece) for piece in found), masked.to_pylist(), strict=True))
     joined = ["".join(made.get(piece, piece[1]) for piece in pieces) for pieces in texts]
     return pa.array(joined, pa.large_string())
 
@@ -47,7 +45,7 @@ def shaped(texts: pa.Array, secret: SecretKey, *label: str) -> pa.Array:
 
 
 def in_case_of(model: str, text: str) -> str:
-    """Return a text all in capitals or small letters, or beginning with a capital, as another is."""
+    """Return a text in capitals or small letters, or with a capital first, as another is."""
     if model.isupper() and len(model) > 1:
         return text.upper()
     if model.islower():
