@@ -16,6 +16,7 @@ from simulacra.core.protocols import DataType
 from simulacra.core.random import RngKey
 from simulacra.testing import corpus
 from simulacra.testing.check import Check, checks_of, for_each, require
+from simulacra.testing.datatype_masks import masks_each_value_by_itself
 from simulacra.testing.datatype_subject import (
     SEED,
     DatatypeSubject,
@@ -23,7 +24,6 @@ from simulacra.testing.datatype_subject import (
     same_codes,
     same_values,
 )
-from simulacra.testing.datatype_masks import masks_each_value_by_itself
 from simulacra.testing.fresh import BUNDLE, run_fresh
 from simulacra.testing.guards import (
     globally_seeded,
