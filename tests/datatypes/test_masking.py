@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulacra.core.errors import SpecError, UsageError
@@ -32,11 +32,9 @@ def test_the_rounds_are_siphash_as_its_authors_test_it():
     assert hash_pair(words[0], words[1], words) == 0x3F2ACC7F57C29BDB
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 10, 1_000, (1 << 20) + 7])
+@pytest.mark.parametrize("size", [1, 2, 3, 10, 1_000, (1 << 14) + 7])
 def test_a_range_becomes_itself_in_another_order(size):
-    numbers = np.arange(min(size, 1 << 20), dtype=np.int64)
-    if size > 1 << 20:
-        numbers = np.concatenate([numbers, np.arange(1 << 20, size)])
+    numbers = np.arange(size, dtype=np.int64)
     made = permuted(SECRET, numbers, size, "t")
     assert np.array_equal(np.sort(made), numbers)
     if size > 1:
@@ -44,7 +42,7 @@ def test_a_range_becomes_itself_in_another_order(size):
     if size > 100:
         assert not np.array_equal(made, permuted(OTHER, numbers, size, "t"))
         assert not np.array_equal(made, permuted(SECRET, numbers, size, "u"))
-        # About one of e in a random order stands higher than all before; log(n) of n do.
+        # The correlation of a random order has a standard deviation of 1/√n.
         assert abs(np.corrcoef(numbers, made)[0, 1]) < 5 / np.sqrt(size)
 
 
@@ -117,6 +115,7 @@ def test_nulls_stay_and_what_is_no_whole_number_is_refused():
         masked([True])
 
 
+@settings(max_examples=30)
 @given(st.lists(st.text(max_size=30), unique=True, max_size=40))
 def test_codes_stay_apart(texts):
     made = masked(texts, pa.string())

@@ -276,6 +276,30 @@ def test_keys_of_frames_with_nulls_and_lost_rows():
     assert made["boss"].isna().sum() == 1
 
 
+def test_pseudonyms_fit_where_the_values_came_from(tmp_path):
+    """Keys agree, although only one of the columns has no room for a longer address."""
+    file = tmp_path / "people.sqlite"
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.executescript(
+            """CREATE TABLE people (email VARCHAR(90) PRIMARY KEY, name VARCHAR(9));
+            CREATE TABLE visits (id INTEGER PRIMARY KEY,
+                who VARCHAR(14) NOT NULL REFERENCES people (email));"""
+        )
+        people = [(f"p{n}@firm.com", f"Anna {n}") for n in range(60)]
+        connection.executemany("INSERT INTO people VALUES (?, ?)", people)
+        visits = [(n, f"p{n % 60}@firm.com") for n in range(120)]
+        connection.executemany("INSERT INTO visits VALUES (?, ?)", visits)
+    found = simulacra.anonymize(file, mask=["people.name=company"])
+    assert found.columns["visits.who"] == found.columns["people.email"] == "email"
+    found.write(tmp_path / "made.sqlite")
+    made = tmp_path / "made.sqlite"
+    assert rows_of(made, "PRAGMA foreign_key_check") == []
+    (longest,) = rows_of(made, "SELECT max(length(email)), max(length(name)) FROM people")
+    assert longest == rows_of(file, "SELECT max(length(email)), max(length(name)) FROM people")[0]
+    counts = "SELECT count(*) FROM visits GROUP BY who"
+    assert rows_of(made, counts) == rows_of(file, counts)
+
+
 # --- what is masked --------------------------------------------------------------------------
 
 

@@ -32,5 +32,5 @@ def holds_integers(arrow_type: pa.DataType) -> bool:
     return bool(
         kinds.is_integer(arrow_type)
         or kinds.is_floating(arrow_type)
-        or (kinds.is_decimal(arrow_type) and arrow_type.scale <= 0)
+        or (kinds.is_decimal(arrow_type) and arrow_type.scale == 0)
     )

@@ -33,8 +33,9 @@ def texts_of(letters: Letters) -> pa.Array:
     """Return code points as large strings, one a row."""
     rows, width = letters.shape
     if letters.size and letters.max() >= _ASCII:
-        words = np.ascontiguousarray(letters).view(f"<U{width}").reshape(rows)
-        return pa.array(words, pa.large_string())
+        # NumPy's own texts end where there is nothing but NUL.
+        wide = [row.tobytes().decode("utf-32-le") for row in letters.astype("<u4")]
+        return pa.array(wide, pa.large_string())
     offsets = np.arange(rows + 1, dtype=np.int64) * width
     return _of_buffers(offsets, letters.astype(np.uint8, order="C"))
 

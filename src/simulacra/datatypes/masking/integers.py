@@ -73,10 +73,18 @@ def masked_integers(values: pa.Array, secret: SecretKey, *, where: str) -> pa.Ar
             raise _beyond(where)
     made = masked_numbers(numbers.to_numpy(zero_copy_only=False), secret)
     if len(numbers) == len(values):
-        return pa.array(made).cast(kind)
+        return _as(kind, made)
     places = np.cumsum(filled.to_numpy(zero_copy_only=False)) - 1
-    spread = pa.array(made[np.maximum(places, 0)] if len(made) else np.zeros(len(values), np.int64))
-    return pc.if_else(filled, spread.cast(kind), values)
+    spread = made[np.maximum(places, 0)] if len(made) else np.zeros(len(values), np.int64)
+    return pc.if_else(filled, _as(kind, spread), values)
+
+
+def _as(kind: pa.DataType, numbers: Ints) -> pa.Array:
+    made = pa.array(numbers)
+    if pa.types.is_decimal(kind):
+        # Arrow wants room for all of int64 first.
+        made = made.cast(pa.decimal128(19, 0))
+    return made.cast(kind)
 
 
 def _beyond(where: str) -> SpecError:

@@ -19,18 +19,21 @@ from simulacra.core.compiled import Hashes, Ints, kernel
 from simulacra.core.secret_key import SecretKey
 from simulacra.core.sip_hash import hash_pair
 
-_SHUFFLED = 1 << 20
-"""Ranges up to this size are shuffled: a network of ten rounds needs a million, says NIST."""
-_ROUNDS = 10
+_SHUFFLED = 1 << 14
+"""Ranges up to this size are shuffled whole."""
+_LARGE, _ROUNDS, _MORE_ROUNDS = 1 << 20, 10, 32
+"""NIST asks for a million numbers at least if there are ten rounds; smaller ranges get more."""
 _WINDOW = 1 << 62
 """Digits are permuted in windows of at most so many combinations."""
 
 
 @kernel
-def _stepped(number: np.uint64, wide: np.uint64, tweak: np.uint64, key: Hashes) -> np.uint64:
+def _stepped(
+    number: np.uint64, wide: np.uint64, rounds: int, tweak: np.uint64, key: Hashes
+) -> np.uint64:
     """Return the number that follows another in the order made of ``range(wide * wide)``."""
     left, right = number // wide, number % wide
-    for turn in range(_ROUNDS):
+    for turn in range(rounds):
         step = np.uint64(2 * turn) << np.uint64(56)
         left = (left + hash_pair(tweak, step | right, key) % wide) % wide
         step = np.uint64(2 * turn + 1) << np.uint64(56)
@@ -39,7 +42,7 @@ def _stepped(number: np.uint64, wide: np.uint64, tweak: np.uint64, key: Hashes) 
     if right == wide:
         right = np.uint64(0)
         left = (left + np.uint64(1)) % wide
-    for turn in range(_ROUNDS - 1, -1, -1):
+    for turn in range(rounds - 1, -1, -1):
         step = np.uint64(2 * turn + 1) << np.uint64(56)
         right = (right + wide - hash_pair(tweak, step | left, key) % wide) % wide
         step = np.uint64(2 * turn) << np.uint64(56)
@@ -49,7 +52,13 @@ def _stepped(number: np.uint64, wide: np.uint64, tweak: np.uint64, key: Hashes) 
 
 @kernel
 def _step_all(
-    numbers: Ints, size: np.int64, wide: np.uint64, tweaks: Hashes, key: Hashes, out: Ints
+    numbers: Ints,
+    size: np.int64,
+    wide: np.uint64,
+    rounds: int,
+    tweaks: Hashes,
+    key: Hashes,
+    out: Ints,
 ) -> None:
     """Write the number that each becomes.
 
@@ -57,6 +66,7 @@ def _step_all(
         numbers: From 0 to below ``size``, shape ``(rows,)``.
         size: How many there are.
         wide: The least number whose square is ``size`` at least.
+        rounds: Of the network, twice one half and the other.
         tweaks: Chooses a permutation for each, shape ``(rows,)``.
         key: Two words.
         out: Where to write.
@@ -64,7 +74,7 @@ def _step_all(
     for i in range(len(numbers)):
         number = np.uint64(numbers[i])
         while True:
-            number = _stepped(number, wide, tweaks[i], key)
+            number = _stepped(number, wide, rounds, tweaks[i], key)
             if number < np.uint64(size):
                 break
         out[i] = np.int64(number)
@@ -102,8 +112,9 @@ def _walked(
 ) -> Ints:
     key = secret.words(2, "network", size, *label)
     wide = np.uint64(isqrt(size - 1) + 1)
+    rounds = _ROUNDS if size >= _LARGE else _MORE_ROUNDS
     out = np.empty(len(numbers), np.int64)
-    _step_all(np.ascontiguousarray(numbers), size, wide, tweaks, key, out)
+    _step_all(np.ascontiguousarray(numbers), size, wide, rounds, tweaks, key, out)
     return out
 
 

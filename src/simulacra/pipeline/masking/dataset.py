@@ -19,7 +19,8 @@ from simulacra.core.secret_key import SecretKey
 from simulacra.pipeline.detect_dataset import detect_dataset
 from simulacra.pipeline.masking.arrays import Change, masked_array
 from simulacra.pipeline.masking.choice import choose_masks
-from simulacra.pipeline.masking.columns import PERSONAL, Mask, Place, shown
+from simulacra.pipeline.masking.columns import IDENTIFIER, PERSONAL, Mask, Place, shown
+from simulacra.pipeline.masking.rooms import rooms, within
 from simulacra.pipeline.plain import plain, schema_as_found
 from simulacra.pipeline.profile import DETECTION_ROWS
 from simulacra.pipeline.relations.graph import make_graph
@@ -127,6 +128,7 @@ def mask_dataset(  # noqa: PLR0913 - all but the data are keyword-only options
         spec, mask=mask, keep=keep, keep_keys=keep_keys, is_given=is_given, ctx=ctx
     )
     spec, order = _with_orphans(spec, sources, ctx)
+    room = rooms(spec, masks)
     tables = {
         name: MaskedTable(
             name,
@@ -134,7 +136,7 @@ def mask_dataset(  # noqa: PLR0913 - all but the data are keyword-only options
             sources[name],
             spec.tables[name],
             {
-                place[1]: _change(place, one, secret)
+                place[1]: _change(place, one, room.get(place), secret)
                 for place, one in masks.items()
                 if place[0] == name
             },
@@ -175,7 +177,14 @@ def _with_what_is_said(found: DatasetSpec, beside: DatasetSpec) -> DatasetSpec:
     return DatasetSpec(tables=tables)
 
 
-def _change(place: Place, mask: Mask, secret: SecretKey) -> Change:
+def _change(place: Place, mask: Mask, room: int | None, secret: SecretKey) -> Change:
+    change = _masking(place, mask, secret)
+    if room is None or mask.datatype == IDENTIFIER:
+        return change
+    return within(room, change, _masking(place, Mask(IDENTIFIER), secret))
+
+
+def _masking(place: Place, mask: Mask, secret: SecretKey) -> Change:
     datatype: Masking = registry.load(Kind.DATATYPE, mask.datatype)
     return partial(datatype.mask, shown(place), options=mask.options, secret=secret)
 
