@@ -100,4 +100,5 @@ def hash_pair(first: np.uint64, second: np.uint64, key: Hashes) -> np.uint64:
     c ^= np.uint64(0xFF)
     for _ in range(4):
         a, b, c, d = _round(a, b, c, d)
-    return a ^ b ^ c ^ d
+    digest: np.uint64 = a ^ b ^ c ^ d
+    return digest

@@ -7,6 +7,7 @@ import unicodedata
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 DIGITS = string.digits
 FIRST_DIGITS = "123456789"
@@ -36,7 +37,7 @@ def alphabet_of(character: str) -> str:
 
 
 @cache
-def places_in(alphabet: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def places_in(alphabet: str) -> NDArray[np.int64]:
     """Return the place of each character in an alphabet, by code point less that of the least."""
     least = min(map(ord, alphabet))
     places = np.full(max(map(ord, alphabet)) - least + 1, -1, np.int64)
@@ -45,6 +46,6 @@ def places_in(alphabet: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 
 @cache
-def letters_in(alphabet: str) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
+def letters_in(alphabet: str) -> NDArray[np.uint32]:
     """Return the code points of an alphabet."""
     return np.array([ord(c) for c in alphabet], np.uint32)

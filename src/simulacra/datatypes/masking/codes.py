@@ -63,12 +63,9 @@ def _numbers(texts: pa.Array, *, secret: SecretKey) -> pa.Array:
 def are_hexadecimal(texts: pa.Array) -> NDArray[np.bool_]:
     """Say which texts are longer hexadecimal codes, with both digits and letters."""
     long = pc.count_substring_regex(texts, "[0-9A-Fa-f]").to_numpy() >= _FEWEST_HEXADECIMAL
-    return (
-        long
-        & _matching(texts, _HEXADECIMAL)
-        & _matching(texts, "[0-9]")
-        & _matching(texts, "[A-Fa-f]")
-    )
+    found: NDArray[np.bool_] = long & _matching(texts, _HEXADECIMAL)
+    found &= _matching(texts, "[0-9]") & _matching(texts, "[A-Fa-f]")
+    return found
 
 
 def masked_hexadecimal(texts: pa.Array, *, secret: SecretKey) -> pa.Array:

@@ -53,7 +53,7 @@ def _stepped(
 @kernel
 def _step_all(
     numbers: Ints,
-    size: np.int64,
+    size: int,
     wide: np.uint64,
     rounds: int,
     tweaks: Hashes,
@@ -163,7 +163,8 @@ def _windows(radices: Sequence[int]) -> list[slice]:
     bits = [log2(radix) for radix in radices]
     count = max(1, ceil(sum(bits) / log2(_WINDOW)))
     aim = sum(bits) / count
-    found, start, room, filled = [], 0, 1, 0.0
+    found: list[slice] = []
+    start, room, filled = 0, 1, 0.0
     for place, radix in enumerate(radices):
         beyond = filled + bits[place] / 2 > aim * (len(found) + 1)
         if place > start and (room * radix > _WINDOW or beyond):
