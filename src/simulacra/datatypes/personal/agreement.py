@@ -79,8 +79,8 @@ def one_locale(columns: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     agreed = []
     for options in columns:
         own = options.get("locale")
-        locale = by_script[_script(own)] if own else next(iter(ranked), None)
-        agreed.append({**options, "locale": locale})
+        common = by_script[_script(own)] if own else next(iter(ranked), None)
+        agreed.append({**options, "locale": common})
     return agreed
 
 

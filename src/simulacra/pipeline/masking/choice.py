@@ -30,6 +30,11 @@ from simulacra.pipeline.masking.columns import (
 from simulacra.pipeline.masking.families import Families, masks_of_keys
 
 _OF_TEXTS = frozenset({"text", "category", "constant", IDENTIFIER})
+_TOLD_BY_NAME = frozenset(
+    {"email", "phone", "iban", "card", "ssn", "first_name", "last_name", "street_address", "ip"}
+)
+"""Kinds that a column is of if it is called so, even if so few values are in it that they would be
+categories: a copy draws those that many rows share, but here each row would keep its own."""
 
 
 def choose_masks(
@@ -49,7 +54,7 @@ def choose_masks(
         keep: Columns or tables to leave as they are.
         keep_keys: Whether keys stay that are identifiers and no personal data.
         is_given: Whether the user gave the specification; then it alone decides, and columns that
-            are called as masked ones are only told of.
+            their names tell of are only reported.
         ctx: Where to say what else might be masked.
 
     Raises:
@@ -63,7 +68,7 @@ def choose_masks(
         for place, column in known.items()
         if _leads_to_people(column) and place not in kept
     }
-    alike = _called_alike(known, chosen, kept)
+    alike = _told_by_name(known, chosen, kept)
     if is_given:
         for place, found in alike.items():
             ctx.progress.note(f"{shown(place)} stays as it is, although {found.why}")
@@ -92,11 +97,12 @@ def _kept(
     return {member for place in stays for member in families.of(place)}
 
 
-def _called_alike(
+def _told_by_name(
     known: Mapping[Place, ColumnSpec], chosen: Mapping[Place, Mask], kept: set[Place]
 ) -> dict[Place, Mask]:
-    """Return columns that are called as ones of the same kind that are masked.
+    """Return columns that their names tell of.
 
+    They are called as ones of the same kind that are masked, or as what always leads to people.
     A town may have statistics in one table and lead to a person in another; were it masked there
     alone, here it could be read.
     """
@@ -112,6 +118,8 @@ def _called_alike(
         if kind in masked and says_much(kind):
             why = f"it is called as {shown(masked[kind])} is, which is masked"
             found[place] = Mask(PERSONAL, {"kind": kind}, why)
+        elif kind in _TOLD_BY_NAME and column.type != IDENTIFIER:
+            found[place] = Mask(PERSONAL, {"kind": kind}, "its name says so")
     return found
 
 
