@@ -1,19 +1,16 @@
 """A target made independent of a sensitive column."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from real_data import real_data
 from simulacra import Synthesizer, evaluate
 from simulacra.core.errors import SpecError, UsageError
 from simulacra.testing.databases import shop
 
-DATA = Path(os.environ.get("SIMULACRA_BENCHMARK_DATA", "benchmarks/data"))
 FAIR = {"target": "income", "sensitive": "sex"}
 ROWS = 3_000
 
@@ -87,13 +84,9 @@ def test_what_makes_no_sense_is_refused(synthesizer):
         Synthesizer("independent").fit(shop()).sample(fair=FAIR)
 
 
-@pytest.mark.skipif(
-    not (DATA / "adult.parquet").exists(),
-    reason="SIMULACRA_BENCHMARK_DATA names no folder with adult.parquet",
-)
 def test_incomes_of_adult_no_longer_depend_on_sex():
     columns = ["education", "hours_per_week", "sex", "income_per_year"]
-    adult = pq.read_table(DATA / "adult.parquet", columns=columns).slice(0, 4_000)
+    adult = pq.read_table(real_data("adult.parquet"), columns=columns).slice(0, 4_000)
     fair = {"target": "income_per_year", "sensitive": "sex"}
     drawn = Synthesizer(seed=1).fit(adult).sample(2_000, fair=fair)
     report = evaluate(adult, drawn, metrics=["demographic_parity"], options={"fair": fair})

@@ -5,7 +5,6 @@ there it is dropped from shapes. So only columns without nulls are compared, but
 """
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +14,13 @@ import pytest
 
 from metrics.databases import dataset, related
 from metrics.samples import measure, shipped, spec_of
+from real_data import real_data
 from simulacra.core import registry
 from simulacra.core.registry import Kind
 from simulacra.metrics.cardinality import Cardinality
 from simulacra.metrics.key_validity import KeyValidity
 
 EXPECTED = Path(__file__).parent / "expected"
-DATA = Path(os.environ.get("SIMULACRA_BENCHMARK_DATA", "benchmarks/data"))
 OURS = {
     "KSComplement": "column_shapes",
     "TVComplement": "column_shapes",
@@ -69,12 +68,8 @@ def test_scores_of_shipped_tables_equal_those_of_sdmetrics(name):
     assert check(name, shipped(name), NYCFLIGHTS["tables"][name]) == set(OURS)
 
 
-@pytest.mark.skipif(
-    not (DATA / "adult.parquet").exists(),
-    reason="SIMULACRA_BENCHMARK_DATA names no folder with adult.parquet",
-)
 def test_scores_of_adult_equal_those_of_sdmetrics():
-    table = pq.read_table(DATA / "adult.parquet").replace_schema_metadata(None)
+    table = pq.read_table(real_data("adult.parquet")).replace_schema_metadata(None)
     assert check("adult", table, ADULT["tables"]["adult"]) == set(OURS)
 
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from real_data import real_data
 from simulacra.core.batches import TableSource
 from simulacra.core.context import RunContext
 from simulacra.core.limits import Limits
@@ -22,7 +23,6 @@ from simulacra.pipeline.detect import detect_table
 from simulacra.pipeline.foreign_keys import find_foreign_keys
 from simulacra.pipeline.inclusion import count_inclusions
 
-CHINOOK = Path(__file__).parents[3] / "shared" / "data" / "chinook.sqlite"
 RNG = np.random.default_rng(0)
 KEY_OF_WEATHER = ("origin", "time_hour")
 
@@ -151,9 +151,7 @@ def test_flights_lead_to_airlines_and_planes_and_perhaps_elsewhere():
 
 
 def test_chinook_without_its_declarations_has_all_keys_that_names_tell():
-    if not CHINOOK.exists():
-        pytest.skip("the Chinook database is not beside this repository")
-    connection = sqlite3.connect(CHINOOK)
+    connection = sqlite3.connect(real_data("chinook.sqlite"))
     names = [
         name
         for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")

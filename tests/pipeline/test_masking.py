@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from contextlib import closing
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,13 +13,17 @@ import pyarrow.parquet as pq
 import pytest
 
 import simulacra
+from real_data import real_data
 from simulacra.core.errors import SpecError, UsageError
 from simulacra.core.schema import ColumnSpec, DatasetSpec, ForeignKey, TableSpec
 from simulacra.datatypes.personal.masks.known import book
 from simulacra.datatypes.personal.words import plain
 
-CHINOOK = Path(__file__).parents[3] / "shared" / "data" / "chinook.sqlite"
 KEY = "correct horse battery staple"
+
+
+def chinook():
+    return real_data("chinook.sqlite")
 
 
 def rows_of(database, query):
@@ -31,7 +34,7 @@ def rows_of(database, query):
 @pytest.fixture(scope="module")
 def masked(tmp_path_factory):
     file = tmp_path_factory.mktemp("masked") / "chinook.sqlite"
-    found = simulacra.anonymize(CHINOOK, key=KEY)
+    found = simulacra.anonymize(chinook(), key=KEY)
     return file, found.write(file), found
 
 
@@ -60,13 +63,13 @@ SHAPES = {
 def test_chinook_stays_whole(masked):
     file, written, _ = masked
     assert rows_of(file, "PRAGMA foreign_key_check") == []
-    counts = {name: rows_of(CHINOOK, f'SELECT count(*) FROM "{name}"')[0][0] for name in written}
+    counts = {name: rows_of(chinook(), f'SELECT count(*) FROM "{name}"')[0][0] for name in written}
     assert written == counts
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_joins_are_shaped_as_before(masked, shape):
-    made, real = (Counter(rows_of(file, SHAPES[shape])) for file in (masked[0], CHINOOK))
+    made, real = (Counter(rows_of(file, SHAPES[shape])) for file in (masked[0], chinook()))
     assert made == real
 
 
@@ -77,7 +80,7 @@ def test_nothing_personal_is_left_in_chinook(masked, table, column):
     file, _, found = masked
     assert f"{table}.{column}" in found.columns
     query = f"SELECT {column} FROM {table}"
-    real, made = (Counter(value for (value,) in rows_of(db, query)) for db in (CHINOOK, file))
+    real, made = (Counter(value for (value,) in rows_of(db, query)) for db in (chinook(), file))
     assert made.pop(None, 0) == real.pop(None, 0)
     # As often as before: the same value became the same one, and others did not join it. Luis and
     # Luís are one name.
@@ -90,7 +93,7 @@ def test_nothing_personal_is_left_in_chinook(masked, table, column):
 def test_no_row_keeps_its_person(masked):
     # Keys are others, so rows are told by what stays.
     query = "SELECT BirthDate, HireDate, FirstName, LastName, Phone, Email FROM Employee"
-    real, made = ({row[:2]: row[2:] for row in rows_of(f, query)} for f in (CHINOOK, masked[0]))
+    real, made = ({row[:2]: row[2:] for row in rows_of(f, query)} for f in (chinook(), masked[0]))
     assert real.keys() == made.keys()
     for person, values in real.items():
         assert all(one != other for one, other in zip(values, made[person], strict=True))
@@ -105,7 +108,7 @@ def test_what_tables_share_stays_shared(masked):
         "c.PostalCode = i.BillingPostalCode",
     ):
         asked = query.format(condition)
-        assert rows_of(file, asked) == rows_of(CHINOOK, asked), condition
+        assert rows_of(file, asked) == rows_of(chinook(), asked), condition
     # Names that a list knows are the same in an address; that of Bjørn has no ø.
     query = "SELECT FirstName, Email FROM Customer"
     real, made = (
@@ -114,7 +117,7 @@ def test_what_tables_share_stays_shared(masked):
             for first, email in rows_of(db, query)
             if email.startswith(plain(first) + ".")
         ]
-        for db in (CHINOOK, file)
+        for db in (chinook(), file)
     )
     assert len(made) >= sum(name in book("first", "en_US").homes for name in real) > 10
 
@@ -127,7 +130,7 @@ def test_all_else_stays(masked):
         "SELECT State, Country FROM Customer",
         "SELECT Name FROM Artist",
     ):
-        assert Counter(rows_of(file, query)) == Counter(rows_of(CHINOOK, query))
+        assert Counter(rows_of(file, query)) == Counter(rows_of(chinook(), query))
     assert "Track.Name" not in found.columns
     assert found.columns["Invoice.CustomerId"] == "code"
     assert found.reasons["Invoice.CustomerId"] == "it holds what Customer.CustomerId does"
@@ -137,7 +140,7 @@ def test_the_key_alone_decides(masked, tmp_path):
     file, _, found = masked
     columns = "CustomerId, FirstName, LastName, Phone, Email"
     query = f"SELECT {columns} FROM Customer ORDER BY CustomerId"
-    source = simulacra.source(CHINOOK, include=["Customer"])
+    source = simulacra.source(chinook(), include=["Customer"])
     options = {"metadata": found.metadata, "keep": ["Customer.SupportRepId"]}
     for place, key in enumerate((KEY, KEY, "another horse's staple", None, None)):
         simulacra.anonymize(source, key=key, **options).write(tmp_path / f"{place}.sqlite")

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import simulacra
+from real_data import real_data
 from simulacra.core.batches import TableSource
 from simulacra.core.context import RunContext
 from simulacra.core.declared import DeclaredTable
@@ -242,7 +243,7 @@ def test_rows_without_a_table_are_about_the_largest_by_whole_families():
 
 
 def test_chinook_comes_into_another_database_by_whole_invoices(tmp_path):
-    source = Path(__file__).parents[3] / "shared" / "data" / "chinook.sqlite"
+    source = real_data("chinook.sqlite")
     with closing(sqlite3.connect(source)) as real:
         lines_of = dict(real.execute("SELECT InvoiceId, count(*) FROM InvoiceLine GROUP BY 1"))
     found = simulacra.subset(source, scale=0.2)

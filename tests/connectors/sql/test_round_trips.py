@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 import yaml
 
+from real_data import real_data
 from simulacra.cli.app import main
 from simulacra.connectors.sql.place import database_of
 
-CHINOOK = Path(__file__).parents[4] / "shared" / "data" / "chinook.sqlite"
 SHOP = (
     "CREATE TYPE state AS ENUM ('new', 'paid')",
     (
@@ -92,9 +91,8 @@ def test_to_another_kind_and_back(
 @pytest.fixture(scope="module")
 def chinook():
     """The number of rows of each table of Chinook, and its foreign keys."""
-    if not CHINOOK.is_file():
-        pytest.skip("Chinook is not here")
-    with closing(sqlite3.connect(CHINOOK)) as real:
+    source = real_data("chinook.sqlite")
+    with closing(sqlite3.connect(source)) as real:
         tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
         names = [name for (name,) in real.execute(tables)]
         keys = real.execute(
@@ -110,7 +108,9 @@ def test_a_synthetic_chinook_keeps_all_constraints(
     """Eleven tables, a tree of employees, playlists and tracks of many to many; by the program."""
     counts, keys = chinook
     url = request.getfixturevalue(f"{target}_url")
-    monkeypatch.setattr("sys.argv", ["simulacra", "synth", str(CHINOOK), url, "--quiet"])
+    monkeypatch.setattr(
+        "sys.argv", ["simulacra", "synth", str(real_data("chinook.sqlite")), url, "--quiet"]
+    )
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code in {0, None}, capsys.readouterr().err

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sqlite3
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from real_data import real_data
 from simulacra import Metadata, Synthesizer, evaluate
 from simulacra.core.context import RunContext
 from simulacra.core.errors import LimitError, SpecError, UsageError
@@ -23,7 +23,6 @@ from simulacra.pipeline.journal import Journal
 from simulacra.pipeline.relations.gathering import Gathered
 from simulacra.rules.relatives import Take
 
-CHINOOK = Path(__file__).parents[4] / "shared" / "data" / "chinook.sqlite"
 TOTAL = {"column": "total", "of": "lines", "expression": "price * pieces"}
 SPENT = {"column": "spent", "of": "orders", "expression": "total"}
 
@@ -243,7 +242,7 @@ def test_a_rule_nobody_declared_gives_way(real):
 
 
 def test_chinook_invoices_add_up_in_sqlite(tmp_path):
-    with sqlite3.connect(f"file:{CHINOOK}?mode=ro", uri=True) as connection:
+    with sqlite3.connect(f"file:{real_data('chinook.sqlite')}?mode=ro", uri=True) as connection:
         real = {
             "Invoice": read(connection, "InvoiceId", "BillingCountry", "Total", table="Invoice"),
             "InvoiceLine": read(
