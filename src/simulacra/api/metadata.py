@@ -18,7 +18,6 @@ from simulacra.core.schema import ColumnSpec, DatasetSpec, TableSpec
 from simulacra.core.spec_text import plain_values, yaml_text
 from simulacra.core.storage import atomic_file
 from simulacra.pipeline.detect_dataset import detect_dataset
-from simulacra.pipeline.detect_rules import with_rules
 from simulacra.pipeline.diagram import mermaid
 from simulacra.pipeline.profile import DETECTION_ROWS
 from simulacra.pipeline.sdv_metadata import spec_from_sdv
@@ -75,6 +74,8 @@ class Metadata:
         )
         if not find_rules:
             return cls(found.spec)
+        from simulacra.pipeline.detect_rules import with_rules  # which brings numba
+
         return cls(with_rules(found.spec, inputs.sources, found.samples, seed=seed))
 
     @classmethod

@@ -10,9 +10,6 @@ from simulacra.core.context import RunContext
 from simulacra.core.protocols import BLOCK_ROWS, BatchSource
 from simulacra.core.schema import DatasetSpec, Orphans, TableSpec
 from simulacra.pipeline.plain import plain
-from simulacra.pipeline.relations.from_children import gather
-from simulacra.pipeline.relations.gathering import Gathered
-from simulacra.pipeline.relations.keys.resolve import resolve
 from simulacra.pipeline.relations.rule_keys import key_of, rules_of_children
 from simulacra.rules.relatives import ChildValues
 
@@ -83,6 +80,11 @@ def _made(
     sources: Mapping[str, BatchSource],
     ctx: RunContext,
 ) -> pa.Array:
+    # Here, as they bring numba: most tables have no such rules.
+    from simulacra.pipeline.relations.from_children import gather
+    from simulacra.pipeline.relations.gathering import Gathered
+    from simulacra.pipeline.relations.keys.resolve import resolve
+
     key = key_of(values, name, spec).model_copy(update={"orphans": Orphans.KEEP})
     pair = DatasetSpec(
         tables={

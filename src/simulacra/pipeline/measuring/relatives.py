@@ -20,7 +20,6 @@ from simulacra.pipeline.relations.given_columns import (
     offered_columns,
 )
 from simulacra.pipeline.relations.graph import Graph, Relation, Role
-from simulacra.pipeline.relations.keys.ancestors import AncestorLookup
 
 
 @dataclass(frozen=True)
@@ -79,6 +78,8 @@ class Relatives:
         """
         if not wanted:
             return rows
+        from simulacra.pipeline.relations.keys.ancestors import AncestorLookup  # brings numba
+
         sources = {name: plain(source) for name, source in self.sides[side].items()}
         values = AncestorLookup(sources, self._graph).values(self.name, rows, wanted)
         types = {

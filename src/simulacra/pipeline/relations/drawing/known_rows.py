@@ -22,7 +22,8 @@ from simulacra.pipeline.relations.context import (
 from simulacra.pipeline.relations.drawing.drawn_table import DrawnTable
 from simulacra.pipeline.relations.drawing.table_run import TableRun
 from simulacra.pipeline.relations.graph import CHOSEN, KNOWN_FIRST, Role
-from simulacra.pipeline.relations.parent_rows import Rows, places
+from simulacra.pipeline.relations.parent_kernels import places
+from simulacra.pipeline.relations.parent_rows import Rows
 
 
 class KnownRows:

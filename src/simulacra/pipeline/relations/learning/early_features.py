@@ -26,7 +26,8 @@ from simulacra.pipeline.relations.fitted_relation import (
 from simulacra.pipeline.relations.graph import CHOSEN, Role
 from simulacra.pipeline.relations.learning.summaries import WHOLE_NUMBER
 from simulacra.pipeline.relations.learning.table_to_learn import TableToLearn
-from simulacra.pipeline.relations.parent_rows import ORPHAN, Rows, depths
+from simulacra.pipeline.relations.parent_kernels import depths
+from simulacra.pipeline.relations.parent_rows import ORPHAN, Rows
 from simulacra.pipeline.relations.parent_view import fit_column
 
 

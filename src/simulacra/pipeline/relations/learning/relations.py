@@ -10,7 +10,8 @@ from simulacra.pipeline.relations.keys.resolve import meant
 from simulacra.pipeline.relations.learning.sibling_keys import is_alone
 from simulacra.pipeline.relations.learning.table_in_family import TableInFamily
 from simulacra.pipeline.relations.learning.ties import find_ties
-from simulacra.pipeline.relations.parent_rows import NULL, ORPHAN, Rows, depths
+from simulacra.pipeline.relations.parent_kernels import depths
+from simulacra.pipeline.relations.parent_rows import NULL, ORPHAN, Rows
 
 
 def fit_relations(family: TableInFamily) -> tuple[FittedRelation, ...]:

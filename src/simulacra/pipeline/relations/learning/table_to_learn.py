@@ -24,7 +24,7 @@ from simulacra.pipeline.relations.learning.key_plan import KeyPlan
 from simulacra.pipeline.relations.learning.parent_values import sampled_parent_values
 from simulacra.pipeline.relations.learning.relations import fit_relations
 from simulacra.pipeline.relations.learning.table_in_family import TableInFamily
-from simulacra.pipeline.relations.parent_rows import places
+from simulacra.pipeline.relations.parent_kernels import places
 
 
 @dataclass(frozen=True, slots=True)
