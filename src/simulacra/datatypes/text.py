@@ -23,11 +23,16 @@ from simulacra.core.protocols import ColumnProfile, Config, Detection
 from simulacra.core.random import RngKey
 from simulacra.core.schema import ColumnSpec
 from simulacra.datatypes.ngram.config import TextConfig, is_text_type
+from simulacra.datatypes.personal.mentions import shares
 
 if TYPE_CHECKING:
     from simulacra.datatypes.ngram.codec import TextCodec
     from simulacra.datatypes.ngram.fitter import TextFitter
 
+_FEW = 20
+"""Fewer different texts are a category, whatever they say."""
+_SPEAKING = 0.2
+"""The share of different texts that must mention people for those that repeat to be free text."""
 _UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 
 
@@ -43,13 +48,20 @@ class Text:
             return Detection(0.0)
         values = profile.sample.cast(pa.large_string())
         filled = profile.rows - profile.nulls
-        if profile.distinct <= min(1_000, filled / 2):
+        is_of_few = profile.distinct <= min(1_000, filled / 2)
+        if is_of_few and profile.distinct < _FEW:
             return Detection(0.0)
+        found = shares(pc.unique(values))
+        told: dict[str, Any] = {"mentions": found} if found else {}
+        if is_of_few:
+            # As a category it would keep each of them whole.
+            speaks = _count_words(values)[0] >= 3 and max(found.values(), default=0) >= _SPEAKING
+            return Detection(0.88 if speaks else 0.0, told)
         words, wordless = _count_words(values)
         if words >= 3:
-            return Detection(0.8)
+            return Detection(0.8, told)
         # Names of things: often two words, hardly ever the same.
-        return Detection(0.55 if words >= 1.5 and wordless < 0.6 else 0.1)
+        return Detection(0.55 if words >= 1.5 and wordless < 0.6 else 0.1, told)
 
     def accepts(self, values: pa.Array, options: Mapping[str, Any]) -> pa.BooleanArray:
         """Accept every string."""

@@ -20,6 +20,7 @@ from simulacra.datatypes.ngram.config import is_text_type
 from simulacra.datatypes.ngram.learn import LearnedTexts
 from simulacra.datatypes.ngram.lengths import Lengths
 from simulacra.datatypes.ngram.storage import load_learned, load_lengths, save_learned, save_lengths
+from simulacra.datatypes.personal.mentions import Mentions
 
 NULL: Final = -2
 EMPTY: Final = -1
@@ -37,6 +38,7 @@ class TextCodec:
             ``(codes, 2)``, dtype int64.
         lengths: The lengths of its texts.
         learned: What the texts taught; None if there was none.
+        mentions: What they say of people; None if nothing, or if it is not looked for.
     """
 
     column: str
@@ -44,6 +46,7 @@ class TextCodec:
     meaning: Ints
     lengths: Lengths
     learned: LearnedTexts | None
+    mentions: Mentions | None = None
 
     @property
     def features(self) -> tuple[FeatureSpec, ...]:
@@ -53,6 +56,8 @@ class TextCodec:
     def encode(self, values: pa.Array) -> list[Codes]:
         """Turn values into codes; a kind never seen gets the code of the nearest kind."""
         texts = values.cast(pa.large_string())
+        if self.mentions is not None:
+            texts = self.mentions.hide(texts)
         missing = texts.is_null().to_numpy(zero_copy_only=False)
         chars = pc.utf8_length(texts).fill_null(0).to_numpy(zero_copy_only=False)
         topics = np.zeros(len(texts), np.int64)
@@ -77,7 +82,6 @@ class TextCodec:
 
     def decode(self, codes: Sequence[Codes], *, rng: RngKey, start: int) -> pa.Array:
         """Draw a text for each code."""
-        del start
         topics, buckets = self.meaning[codes[0]].T
         valid = buckets != NULL
         data, offsets = np.zeros(0, np.uint8), np.zeros(len(buckets) + 1, np.int64)
@@ -96,6 +100,8 @@ class TextCodec:
         texts = pa.LargeStringArray.from_buffers(
             len(buckets), pa.py_buffer(offsets), pa.py_buffer(data), mask
         )
+        if self.mentions is not None:
+            texts = self.mentions.fill(texts, seed=rng.seed, start=start)
         return texts.cast(self.type)
 
     def kept_values(self) -> Iterable[str]:
@@ -104,7 +110,9 @@ class TextCodec:
 
     def save(self, out: ArtifactWriter) -> None:
         """Write everything ``load`` needs."""
-        out.json("text", {"column": self.column, "type": type_to_text(self.type)})
+        facts = {"column": self.column, "type": type_to_text(self.type)}
+        mentions = self.mentions.to_json() if self.mentions is not None else None
+        out.json("text", {**facts, "mentions": mentions})
         out.arrays("codes", {"meaning": self.meaning})
         save_lengths(self.lengths, out)
         if self.learned is not None:
@@ -123,6 +131,8 @@ class TextCodec:
         try:
             column, arrow_type = str(facts["column"]), type_from_text(facts["type"])
             meaning = src.arrays("codes")["meaning"].astype(np.int64)
+            saved = facts["mentions"]
+            mentions = Mentions.of_json(saved) if saved is not None else None
         except (KeyError, TypeError, ValueError) as error:
             raise _damaged(str(error)) from error
         topics = 1 if learned is None else learned.topics.count
@@ -134,7 +144,7 @@ class TextCodec:
             and ((meaning >= (0, NULL)) & (meaning < (topics, max(lengths.buckets, 0)))).all()
         ):
             raise _damaged("the codes can't be right")
-        return cls(column, arrow_type, meaning, lengths, learned)
+        return cls(column, arrow_type, meaning, lengths, learned, mentions)
 
 
 def _damaged(why: str) -> BundleError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import pyarrow as pa
@@ -24,6 +25,14 @@ class TextConfig(Config):
         int, Field(ge=1, le=2**30, description="Most bytes of text to learn word order from")
     ] = 32 * 2**20
     topics: Annotated[int, Field(ge=1, le=16, description="Most topics to tell texts apart by")] = 8
+    personal: Annotated[
+        bool,
+        Field(description="Whether addresses, numbers and names of people in texts are made anew"),
+    ] = True
+    mentions: Annotated[
+        Mapping[str, float],
+        Field(description="Share of the texts that mention each kind of them, as found"),
+    ] = Field(default_factory=dict)
     length_codes: Annotated[int, Field(ge=1, le=64, description="Most classes of length")] = 12
 
 

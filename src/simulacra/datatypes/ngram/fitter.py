@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from simulacra.core.compiled import Ints
+from simulacra.core.compiled import Hashes, Ints
 from simulacra.core.context import RunContext
 from simulacra.core.protocols import FittedColumn
 from simulacra.core.random import RngKey
@@ -17,6 +17,8 @@ from simulacra.datatypes.ngram.lengths import EDGES, Lengths, scan_batch
 from simulacra.datatypes.ngram.sampling import TextSample
 from simulacra.datatypes.ngram.tokens import as_bytes
 from simulacra.datatypes.ngram.unicode import character_tables
+from simulacra.datatypes.personal.mentions import MentionLearner
+from simulacra.datatypes.personal.people import salt_of
 
 
 class TextFitter:
@@ -42,6 +44,8 @@ class TextFitter:
         self._ctx = ctx
         self._nulls = 0
         self._longest = 0
+        self._longest_found = 0
+        self._mentions = MentionLearner(name, salt_of(rng)) if config.personal else None
         self._length_counts = np.zeros(len(EDGES) - 1, np.int64)
         self._guard = CopyGuardBuilder()
         self._sample = TextSample(config.sample_texts, config.sample_bytes, rng.child("sample"))
@@ -50,13 +54,18 @@ class TextFitter:
         """Take the next rows' values."""
         self._nulls += values.null_count
         texts = values.cast(pa.large_string()).drop_null()
-        data, edges = as_bytes(texts)
-        keys = np.empty(len(texts), np.uint64)
-        found, longest = scan_batch(
-            data, edges, character_tables(), EDGES, self._length_counts, keys
-        )
+        keys, longest, counts = _scanned(texts)
+        self._guard.add(keys)
+        self._longest_found = max(self._longest_found, longest)
+        if self._mentions is not None:
+            # Copies are told by texts as they were; lengths are of those that are learned.
+            hidden = self._mentions.hide(texts)
+            if hidden is not texts:
+                texts = hidden
+                _, longest, counts = _scanned(texts)
         self._longest = max(self._longest, longest)
-        self._guard.add(keys[:found])
+        self._length_counts += counts
+        _, edges = as_bytes(texts)
         filled = np.diff(edges) > 0
         self._sample.add(texts if filled.all() else texts.filter(pa.array(filled)))
 
@@ -85,8 +94,24 @@ class TextFitter:
             )
             rows = _apportion(lengths.rows, sampled)
         meaning, counts = _number_codes(self._nulls, empties, rows)
-        codec = TextCodec(self._name, self._type, meaning, lengths, learned)
+        mentions = None
+        if self._mentions is not None and self._mentions.has_found:
+            is_cut = learned is not None and bool(learned.cut.any())
+            mentions = self._mentions.finish(self._longest_found if is_cut else None)
+            self._ctx.progress.note(
+                f"{self._name}: personal data in texts are made anew: {mentions.describe()}"
+            )
+        codec = TextCodec(self._name, self._type, meaning, lengths, learned, mentions)
         return FittedColumn(codec, (counts,))
+
+
+def _scanned(texts: pa.Array) -> tuple[Hashes, int, Ints]:
+    """Return the hashes of long texts, the greatest length, and the rows per length."""
+    data, edges = as_bytes(texts)
+    keys = np.empty(len(texts), np.uint64)
+    counts = np.zeros(len(EDGES) - 1, np.int64)
+    found, longest = scan_batch(data, edges, character_tables(), EDGES, counts, keys)
+    return keys[:found], longest, counts
 
 
 def _apportion(totals: Ints, sampled: Ints) -> Ints:

@@ -18,6 +18,7 @@ import numpy as np
 
 from simulacra.core.compiled import Bytes, Flags, Ints, SmallInts
 from simulacra.core.random import RngKey
+from simulacra.datatypes.ngram.placeholders import is_placeholder
 from simulacra.datatypes.ngram.tokens import TokenizedTexts
 from simulacra.datatypes.ngram.unicode import (
     DIGIT,
@@ -175,7 +176,7 @@ def choose_items(texts: TokenizedTexts, rows: Ints, *, min_count: int, rng: RngK
         texts: The sample, tokenised.
         rows: In how many texts each word occurs, shape ``(words,)``; 0 for words not needed.
         min_count: The rows that a word must be seen in to be kept. White space, and ASCII
-            punctuation in runs of up to three, are always kept.
+            punctuation in runs of up to three, are always kept, and so are placeholders.
         rng: The key for the invented words.
     """
     generator = rng.generator()
@@ -184,7 +185,8 @@ def choose_items(texts: TokenizedTexts, rows: Ints, *, min_count: int, rng: RngK
         & (texts.lengths <= _PLAIN_PUNCTUATION_BYTES)
         & (texts.data[texts.starts] < 0x80 if len(texts.starts) else False)
     )
-    keep = (rows > 0) & (plain | (rows >= min_count))
+    stands_in = is_placeholder(texts.data, texts.starts)
+    keep = (rows > 0) & (plain | stands_in | (rows >= min_count))
     order = np.argsort(-rows, kind="stable")
     kept = order[keep[order]][: MAX_ITEMS // 2]
     of_word = np.zeros(len(rows), np.int32)
@@ -193,7 +195,9 @@ def choose_items(texts: TokenizedTexts, rows: Ints, *, min_count: int, rng: RngK
     kinds = texts.kinds[kept]
 
     models: dict[object, list[str]] = defaultdict(list)
-    for word, kind in zip(pieces, kinds, strict=True):
+    for word, kind, skipped in zip(pieces, kinds, stands_in[kept], strict=True):
+        if skipped:
+            continue
         if kind in (LETTER, SOLO):
             models[script_of(word[0])].append(word)
         elif kind == PUNCTUATION:
@@ -232,5 +236,5 @@ def choose_items(texts: TokenizedTexts, rows: Ints, *, min_count: int, rng: RngK
         np.array(style, np.uint8),
         of_word,
         len(kept),
-        np.isin(kinds, (LETTER, DIGIT, SOLO)),
+        np.isin(kinds, (LETTER, DIGIT, SOLO)) & ~stands_in[kept],
     )

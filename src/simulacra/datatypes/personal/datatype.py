@@ -23,6 +23,7 @@ from simulacra.datatypes.personal.codec import PersonalCodec, PersonalFitter
 from simulacra.datatypes.personal.config import PersonalConfig
 from simulacra.datatypes.personal.detection import detect
 from simulacra.datatypes.personal.extra import INSTALL, missing, require_extra
+from simulacra.datatypes.personal.people import salt_of
 from simulacra.datatypes.personal.registry import kind_of
 
 
@@ -77,9 +78,7 @@ class Personal:
         require_extra(name)
         config = read_options(name, column, PersonalConfig)
         arrow_type = require_type(name, column, self.name, is_text)
-        # The key above the column's own is the table's: its columns tell of the same people.
-        salt = RngKey(rng.seed, rng.path[:-1]).child("people").integer()
-        return PersonalFitter(name, arrow_type, config, salt)
+        return PersonalFitter(name, arrow_type, config, salt_of(rng))
 
     def mask(
         self, name: str, values: pa.Array, options: Mapping[str, Any], secret: SecretKey

@@ -18,6 +18,15 @@ Words = NDArray[np.uint64]
 Places = NDArray[np.int64]
 
 
+def salt_of(column: RngKey) -> int:
+    """Return what tells the people of a table from others under the same seed.
+
+    Args:
+        column: The key of one of its columns; the one above it is the table's.
+    """
+    return RngKey(column.seed, column.path[:-1]).child("people").integer()
+
+
 @dataclass(frozen=True, slots=True)
 class People:
     """The people of some rows.
