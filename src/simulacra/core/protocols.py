@@ -206,6 +206,26 @@ class Codec(Protocol):
         ...
 
 
+@runtime_checkable
+class FollowingCodec(Codec, Protocol):
+    """A codec whose values follow other columns of their row: two optional attributes.
+
+    They are decoded after those columns, which no rule may have rewritten; where one has, they
+    are decoded as if they followed none.
+    """
+
+    @property
+    def follows(self) -> tuple[str, ...]:
+        """The columns that values follow; none if they don't."""
+        ...
+
+    def decode_beside(
+        self, codes: Sequence[Codes], *, rng: RngKey, start: int, beside: Mapping[str, pa.Array]
+    ) -> pa.Array:
+        """Turn codes into values, as ``decode`` does, given the columns that they follow."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class FittedColumn:
     """What fitting a column gives.
@@ -269,8 +289,24 @@ class DataType(Protocol):
 class Agreeing(DataType, Protocol):
     """A datatype whose columns in one table fit their options to each other: an optional method."""
 
-    def agree(self, claims: Mapping[str, Detection]) -> Mapping[str, Detection]:
-        """Return the claims on the columns that it got in a table, with options that fit."""
+    def agree(
+        self, claims: Mapping[str, Detection], sample: pa.Table | None = None
+    ) -> Mapping[str, Detection]:
+        """Return the claims on the columns that it got in a table, with options that fit.
+
+        Args:
+            claims: The claims by the names of their columns.
+            sample: A uniform sample of the table's rows, as found; None if there is none.
+        """
+        ...
+
+
+@runtime_checkable
+class TellingApart(DataType, Protocol):
+    """A datatype whose values can be keys, as they are made of row numbers: an optional method."""
+
+    def tells_apart(self, options: Mapping[str, Any]) -> bool:
+        """Say whether a column with these options gets a value of its own for each row."""
         ...
 
 

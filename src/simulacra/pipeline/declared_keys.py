@@ -14,9 +14,12 @@ from simulacra.core.protocols import ColumnProfile
 from simulacra.core.registry import Kind
 from simulacra.core.schema import ColumnSpec, ForeignKey, TableSpec
 from simulacra.pipeline.detect import type_column
+from simulacra.pipeline.made_keys import is_made_apart
 
 _KEY = "identifier"
 """The datatype whose values never repeat."""
+_FOLLOWING = ("sex",)
+"""Options by which values follow another column of their row."""
 
 Profiles = Mapping[str, ColumnProfile]
 """What was seen of a table's columns that are unique, by name."""
@@ -62,17 +65,34 @@ def with_declared(table: TableSpec, declared: DeclaredTable, profiles: Profiles)
 def with_primary(table: TableSpec, key: Sequence[str]) -> TableSpec:
     """Make columns the primary key of a table: without nulls, and made anew if it is one column.
 
-    Values of a type that can't be made anew without repeating (a date) keep their datatype.
+    Personal data that tell people apart stay what they are: a pattern of them all would keep what
+    they have in common, as the domain of addresses. Values of a type that can't be made anew
+    without repeating (a date) keep their datatype.
     """
     columns = dict(table.columns)
     for name in key:
         columns[name] = columns[name].model_copy(update={"nullable": False})
     if len(key) == 1:
         column = columns[key[0]].model_copy(update={"unique": True})
-        if column.type != _KEY and _can_be_key(column):
+        if not is_made_apart(column) and _can_be_key(column):
             column = column.model_copy(update={"type": _KEY, "options": {}})
         columns[key[0]] = column
+        if _follows(column):
+            # A key is known before its row is drawn, so it follows no other column; nor then may
+            # what tells of the same person.
+            columns = {
+                n: _following_none(c) if c.type == column.type else c for n, c in columns.items()
+            }
     return table.model_copy(update={"columns": columns, "primary_key": list(key)})
+
+
+def _follows(column: ColumnSpec) -> bool:
+    return any(option in column.options for option in _FOLLOWING)
+
+
+def _following_none(column: ColumnSpec) -> ColumnSpec:
+    options = {name: value for name, value in column.options.items() if name not in _FOLLOWING}
+    return column.model_copy(update={"options": options})
 
 
 def _can_be_key(column: ColumnSpec) -> bool:

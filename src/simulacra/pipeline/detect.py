@@ -81,7 +81,7 @@ def _leaves(
     claims = {name: _ranked(datatypes, column) for name, column in profile.columns.items()}
     flat = FlatSource(source, profile.layout)
     _drop_disproved(claims, flat, profile, where=where, ctx=ctx)
-    _agree(claims)
+    _agree(claims, profile.sample)
     leaves = {
         name: _column_spec(profile.columns[name], *ranked[0]) for name, ranked in claims.items()
     }
@@ -116,7 +116,7 @@ def tell_what_is_lacking(ctx: RunContext) -> None:
             ctx.progress.note(lacking[0].upper() + lacking[1:])
 
 
-def _agree(claims: dict[str, list[tuple[DataType, Detection]]]) -> None:
+def _agree(claims: dict[str, list[tuple[DataType, Detection]]], sample: pa.Table) -> None:
     """Let each datatype that can fit its options to each other in the columns that it got."""
     got: dict[str, dict[str, Detection]] = {}
     for name, ranked in claims.items():
@@ -126,7 +126,7 @@ def _agree(claims: dict[str, list[tuple[DataType, Detection]]]) -> None:
     for columns in got.values():
         datatype = claims[next(iter(columns))][0][0]
         if isinstance(datatype, Agreeing):
-            for name, claim in datatype.agree(columns).items():
+            for name, claim in datatype.agree(columns, sample).items():
                 claims[name][0] = (datatype, claim)
 
 

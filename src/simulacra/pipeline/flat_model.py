@@ -16,7 +16,7 @@ from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
 from simulacra.core.errors import UsageError
 from simulacra.core.features import Codes, Features, FeatureSpec
 from simulacra.core.likelihood import Likelihood
-from simulacra.core.protocols import Codec, FittedModel, FittedRule
+from simulacra.core.protocols import Codec, FittedModel, FittedRule, FollowingCodec
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.pipeline.nesting import Flat, list_lengths
@@ -92,10 +92,7 @@ class FlatModel:
         """
         fixed = self._encode(held, rows) if held else None
         drawn = self.model.sample(rows, context=context, fixed=fixed, rng=rng.child("features"))
-        batch = self._decode(drawn, rng, start)
-        for name, values in (held or {}).items():
-            # A code may stand for several values.
-            batch = batch.set_column(batch.schema.get_field_index(name), name, values)
+        batch = self._decode(drawn, rng, start, held or {})
         if adjust is not None:
             batch = adjust(batch)
         batch = self._keep_rules(batch, given)
@@ -134,17 +131,24 @@ class FlatModel:
             codes += self.codecs[name].codec.encode(array)
         return Features.of(specs, codes, rows=rows)
 
-    def _decode(self, drawn: Features, rng: RngKey, start: int) -> pa.RecordBatch:
+    def _decode(
+        self, drawn: Features, rng: RngKey, start: int, held: Mapping[str, pa.Array]
+    ) -> pa.RecordBatch:
+        """Return the values of codes; a code may stand for several, so those held are as given."""
         codes = dict(zip((spec.name for spec in drawn.specs), drawn.codes, strict=True))
-        columns = {
-            name: named.codec.decode(
-                [codes[spec.name] for spec in named.features],
+        columns: dict[str, pa.Array] = dict(held)
+        for name in sorted(self.codecs.keys() - held.keys(), key=self._follows):
+            columns[name] = decoded(
+                self.codecs[name].codec,
+                [codes[spec.name] for spec in self.codecs[name].features],
+                columns,
                 rng=rng.child("column", name),
                 start=start,
             )
-            for name, named in self.codecs.items()
-        }
-        return pa.RecordBatch.from_pydict(columns)
+        return pa.RecordBatch.from_pydict({name: columns[name] for name in self.codecs})
+
+    def _follows(self, name: str) -> bool:
+        return bool(followed_by(self.codecs[name].codec))
 
     def _keep_rules(self, batch: pa.RecordBatch, given: pa.RecordBatch | None) -> pa.RecordBatch:
         if given is not None:
@@ -244,6 +248,34 @@ class FlatModel:
         self.model.save(out.child("model"))
         for place, items in enumerate(self.items.values()):
             items.save(out.child("items").child(place))
+
+
+def followed_by(codec: Codec) -> tuple[str, ...]:
+    """Return the columns that a codec's values follow."""
+    return codec.follows if isinstance(codec, FollowingCodec) else ()
+
+
+def decoded(
+    codec: Codec,
+    codes: Sequence[Codes],
+    columns: Mapping[str, pa.Array],
+    *,
+    rng: RngKey,
+    start: int,
+) -> pa.Array:
+    """Return the values of codes.
+
+    Args:
+        codec: The column.
+        codes: One array a feature.
+        columns: Other columns of the rows, which they may follow.
+        rng: The key of the block and column.
+        start: The number of the first row.
+    """
+    if not isinstance(codec, FollowingCodec) or not codec.follows:
+        return codec.decode(codes, rng=rng, start=start)
+    beside = {name: columns[name] for name in codec.follows if name in columns}
+    return codec.decode_beside(codes, rng=rng, start=start, beside=beside)
 
 
 def as_context(features: Features) -> Features:

@@ -21,9 +21,6 @@ from simulacra.pipeline.nesting import Layout, flat_columns
 from simulacra.pipeline.options import checked_config
 from simulacra.pipeline.plain import plain
 
-_KEY = "identifier"
-"""The only type whose values never repeat."""
-
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:

@@ -7,9 +7,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pyarrow as pa
+
 from simulacra.core.protocols import Detection
 from simulacra.datatypes.personal.kind import Reach
 from simulacra.datatypes.personal.registry import kind_of
+from simulacra.datatypes.personal.traits import with_sexes
 from simulacra.datatypes.personal.words import last_names
 
 _TELLS_LOCALE = (
@@ -18,11 +21,12 @@ _TELLS_LOCALE = (
 """Kinds whose values tell a locale, the surest first."""
 
 
-def agree(claims: Mapping[str, Detection]) -> dict[str, Detection]:
+def agree(claims: Mapping[str, Detection], sample: pa.Table | None = None) -> dict[str, Detection]:
     """Return the claims on the columns of one table, with options that fit together.
 
     Args:
         claims: The claims on the columns that are personal.
+        sample: Some rows of the table, in which other columns may tell of the same people.
     """
     main = _locale([claim for claim in claims.values() if "person" not in claim.options])
     main = main or _locale(list(claims.values()))
@@ -40,7 +44,7 @@ def agree(claims: Mapping[str, Detection]) -> dict[str, Detection]:
             options["people"] = people
         share = options.pop("share", None)
         agreed[name] = Detection(claim.confidence, {**options, "share": share})
-    return agreed
+    return agreed if sample is None else with_sexes(agreed, sample)
 
 
 def _locale(claims: list[Detection]) -> str | None:

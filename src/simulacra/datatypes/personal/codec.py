@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -67,6 +67,21 @@ class PersonalCodec:
         Raises:
             SpecError: The extra ``personal`` is not installed.
         """
+        return self.decode_beside(codes, rng=rng, start=start, beside={})
+
+    @property
+    def follows(self) -> tuple[str, ...]:
+        """The columns that tell something of the row's person."""
+        return () if self.config.sex is None else (self.config.sex.column,)
+
+    def decode_beside(
+        self, codes: Sequence[Codes], *, rng: RngKey, start: int, beside: Mapping[str, pa.Array]
+    ) -> pa.Array:
+        """Make the values of rows ``start`` and following, of people as other columns say.
+
+        Raises:
+            SpecError: The extra ``personal`` is not installed.
+        """
         count = len(codes[0])
         if self.facts is None:
             return pa.nulls(count, self.type)
@@ -78,6 +93,9 @@ class PersonalCodec:
             people=self.config.people,
             learned=self.learned,
         )
+        sex = self.config.sex
+        if sex is not None and sex.column in beside:
+            people = replace(people, sexes=sex.read(beside[sex.column]))
         made = kind_of(self.config.kind).make(self.facts, people, self.config)
         if self.null_code >= 0:
             is_null = pa.array(codes[0] == self.null_code)

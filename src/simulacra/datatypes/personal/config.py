@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from simulacra.core.protocols import Config
+from simulacra.datatypes.personal.sex import SexColumn
 
 
 class PersonalConfig(Config):
@@ -30,6 +31,10 @@ class PersonalConfig(Config):
     number: Annotated[
         str | None,
         Field(description="Of the kind national_id: which number, as cn.ric or br.cpf"),
+    ] = None
+    sex: Annotated[
+        SexColumn | None,
+        Field(description="The column that says whether it is a woman's or a man's name, as found"),
     ] = None
     share: Annotated[
         float | None, Field(ge=0, le=1, description="Share of the values that match, as found")

@@ -23,8 +23,15 @@ from simulacra.datatypes.personal.codec import PersonalCodec, PersonalFitter
 from simulacra.datatypes.personal.config import PersonalConfig
 from simulacra.datatypes.personal.detection import detect
 from simulacra.datatypes.personal.extra import INSTALL, missing, require_extra
+from simulacra.datatypes.personal.kind import WHOLE_NUMBERS, is_long_number
 from simulacra.datatypes.personal.people import salt_of
 from simulacra.datatypes.personal.registry import kind_of
+
+_ENDLESS = frozenset({
+    "card", "email", "iban", "mac", "national_id", "phone", "ssn", "street_address", "url",
+    "user_name", "uuid",
+})  # fmt: skip
+"""Kinds of which there are as many different values as people."""
 
 
 class Personal:
@@ -50,15 +57,22 @@ class Personal:
             else ""
         )
 
-    def agree(self, claims: Mapping[str, Detection]) -> Mapping[str, Detection]:
+    def agree(
+        self, claims: Mapping[str, Detection], sample: pa.Table | None = None
+    ) -> Mapping[str, Detection]:
         """Let the columns of one table use the same words, and tell of the same people."""
-        return agree(claims)
+        return agree(claims, sample)
+
+    def tells_apart(self, options: Mapping[str, Any]) -> bool:
+        """Say whether each row gets a value of its own: one person each, of a kind without end."""
+        config = PersonalConfig.model_validate(options)
+        return config.kind in _ENDLESS and config.people is None
 
     def accepts(self, values: pa.Array, options: Mapping[str, Any]) -> pa.BooleanArray:
         """Accept what has the kind's form, or any text where not all of the source had it."""
         config = PersonalConfig.model_validate(options)
         answers = np.ones(len(values), np.bool_)
-        if not is_text(values.type):
+        if not _can_hold(config.kind, values.type):
             return pa.array(~answers)
         if config.share == 1.0 and not missing():
             filled = values.is_valid().to_numpy(zero_copy_only=False)
@@ -72,12 +86,15 @@ class Personal:
         """Begin to learn a column.
 
         Raises:
-            SpecError: An option is wrong, the column holds no text, or the extra is missing.
+            SpecError: An option is wrong, the column holds neither text nor whole numbers that
+                can be of the kind, or the extra is missing.
         """
         del ctx
         require_extra(name)
         config = read_options(name, column, PersonalConfig)
-        arrow_type = require_type(name, column, self.name, is_text)
+        arrow_type = require_type(
+            name, column, self.name, lambda arrow_type: _can_hold(config.kind, arrow_type)
+        )
         return PersonalFitter(name, arrow_type, config, salt_of(rng))
 
     def mask(
@@ -104,3 +121,7 @@ class Personal:
             BundleError: The members do not make a codec.
         """
         return PersonalCodec.load(src)
+
+
+def _can_hold(kind: str, arrow_type: pa.DataType) -> bool:
+    return is_text(arrow_type) or (kind in WHOLE_NUMBERS and is_long_number(arrow_type))

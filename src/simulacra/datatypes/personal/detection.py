@@ -13,8 +13,9 @@ from simulacra.core.protocols import ColumnProfile, Detection
 from simulacra.datatypes.arrow_kinds import is_text
 from simulacra.datatypes.personal.column_names import joined, owner
 from simulacra.datatypes.personal.config import PersonalConfig
-from simulacra.datatypes.personal.kind import Kind, Reach
+from simulacra.datatypes.personal.kind import WHOLE_NUMBERS, Kind, Reach, is_long_number
 from simulacra.datatypes.personal.registry import kind_names, kind_of
+from simulacra.datatypes.personal.schemes import DIGITS_ALONE
 
 _LOOKED_AT = 1_000
 """Different values of the sample that are looked at."""
@@ -35,12 +36,13 @@ class _Claim:
 
 
 def detect(profile: ColumnProfile) -> Detection:
-    """Claim a column of texts that tell of people.
+    """Claim a column of texts, or of whole numbers, that tell of people.
 
     Confidence is above that of other datatypes where the column's name and its values agree, or the
     values have check digits or a form that nothing else has; where neither holds there is no claim.
     """
-    if not is_text(profile.type) or not len(profile.sample):
+    is_number = is_long_number(profile.type)
+    if not (is_number or is_text(profile.type)) or not len(profile.sample):
         return Detection(0.0)
     filled = profile.rows - profile.nulls
     is_own = profile.distinct * 2 > filled
@@ -52,12 +54,15 @@ def detect(profile: ColumnProfile) -> Detection:
     claims = [
         claim
         for name in kind_names()
+        if (not is_number or name in WHOLE_NUMBERS)
         if (claim := _claim(kind_of(name), profile.name, texts, is_own=is_own)) is not None
     ]
     if not claims:
         return Detection(0.0)
     best = max(claims, key=lambda claim: claim.confidence)
     options: dict[str, Any] = {"kind": best.kind.name, **best.kind.settle(texts)}
+    if is_number and best.kind.name == "national_id" and options.get("number") not in DIGITS_ALONE:
+        return Detection(0.0)
     whose = owner(profile.name, best.kind.said)
     if whose:
         options["person"] = whose

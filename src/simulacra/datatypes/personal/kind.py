@@ -71,6 +71,15 @@ class Kind(Protocol):
         ...
 
 
+WHOLE_NUMBERS = frozenset({"card", "national_id", "phone"})
+"""The kinds that are stored as whole numbers as well."""
+
+
+def is_long_number(arrow_type: pa.DataType) -> bool:
+    """Say whether a type holds whole numbers of up to 18 digits, as such kinds have."""
+    return bool(pa.types.is_int64(arrow_type) or pa.types.is_uint64(arrow_type))
+
+
 def says(*words: str) -> re.Pattern[str]:
     """Return what finds any of some words in a column's name, whole."""
     return re.compile(rf"(?:^|_)(?:{'|'.join(words)})(?=_|$)")

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from simulacra.datatypes.personal import words
 from simulacra.datatypes.personal.config import PersonalConfig
-from simulacra.datatypes.personal.people import People, Places
+from simulacra.datatypes.personal.people import FEMALE, MALE, UNTOLD, People, Places
 from simulacra.datatypes.personal.styles import taken
 
 
@@ -35,8 +35,21 @@ class Named:
         """Name people; those of one key and locale are called alike in every column."""
         locale = config.locale or words.DEFAULT
         firsts, lasts = len(words.first_names(locale)), len(words.last_names(locale))
-        pairs = people.permuted(firsts * lasts, "names").astype(np.int64)
-        return cls(locale, pairs % firsts, pairs // firsts % lasts, pairs // (firsts * lasts))
+        by_sex = None if people.sexes is None else words.first_names_by_sex(locale)
+        if by_sex is None or people.sexes is None:
+            pairs = people.permuted(firsts * lasts, "names").astype(np.int64)
+            return cls(locale, pairs % firsts, pairs // firsts % lasts, pairs // (firsts * lasts))
+        # Names of women and of men are different ones, so pairs stay different too.
+        unsaid = (people.noise("sex") % np.uint64(2)).astype(np.int8) + np.int8(FEMALE)
+        sexes = np.where(people.sexes == UNTOLD, unsaid, people.sexes)
+        first, last, turn = (np.zeros(len(sexes), np.int64) for _ in range(3))
+        for sex, pool in zip((FEMALE, MALE), by_sex, strict=True):
+            of_sex = sexes == sex
+            pairs = people.permuted(len(pool) * lasts, "names", str(sex)).astype(np.int64)[of_sex]
+            first[of_sex] = pool[pairs % len(pool)]
+            last[of_sex] = pairs // len(pool) % lasts
+            turn[of_sex] = pairs // (len(pool) * lasts)
+        return cls(locale, first, last, turn)
 
     @property
     def first_names(self) -> pa.Array:
@@ -57,3 +70,17 @@ class Named:
     def last_slugs(self) -> pa.Array:
         """The family names as addresses write them."""
         return taken(words.array(words.slugs(self.locale, "last")), self.last)
+
+
+def given_name(name: str) -> str:
+    """Return the given name of a whole one, in whatever order."""
+    if "," in name:
+        return (name.split(",", 1)[1].split() or [""])[0]
+    return (name.split() or [""])[0] if " " in name else name[1:]
+
+
+def family_name(name: str) -> str:
+    """Return the family name of a whole one."""
+    if "," in name:
+        return name.split(",", 1)[0]
+    return (name.split() or [""])[-1] if " " in name else name[:1]

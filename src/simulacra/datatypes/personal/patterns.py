@@ -190,7 +190,8 @@ def by_pattern(people: People, patterns: Sequence[Pattern]) -> list[tuple[Patter
 
 def only(people: People, rows: NDArray[Any]) -> People:
     """Return the people of some rows."""
-    return People(people.key, np.ascontiguousarray(people.numbers[rows]), people.column)
+    sexes = None if people.sexes is None else people.sexes[rows]
+    return People(people.key, np.ascontiguousarray(people.numbers[rows]), people.column, sexes)
 
 
 def written(pattern: Pattern, compact: Letters) -> Letters:

@@ -16,6 +16,8 @@ from simulacra.core.random import RngKey
 
 Words = NDArray[np.uint64]
 Places = NDArray[np.int64]
+UNTOLD, FEMALE, MALE = range(3)
+"""A person's sex, as far as other columns tell it."""
 
 
 def salt_of(column: RngKey) -> int:
@@ -35,11 +37,14 @@ class People:
         key: The key that all columns about these people share.
         numbers: The number of each row's person, shape ``(rows,)``, dtype uint64.
         column: The name of the column being made: what tells its numbers from another column's.
+        sexes: What other columns say of each person's sex, as ``traits`` numbers them, shape
+            ``(rows,)``, dtype int8; None if they say nothing.
     """
 
     key: RngKey
     numbers: Words
     column: str
+    sexes: NDArray[np.int8] | None = None
 
     @classmethod
     def of_rows(

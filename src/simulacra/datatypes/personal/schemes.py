@@ -221,6 +221,11 @@ NATIONAL: dict[str, Scheme] = {
 }
 """National numbers by the names of python-stdnum's modules, in their compact form."""
 
+DIGITS_ALONE = frozenset({
+    "be.nn", "fr.nir", "in_.aadhaar", "nl.bsn", "pl.pesel", "se.personnummer",
+})  # fmt: skip
+"""Those made of digits alone, the first not nought: whole numbers hold them."""
+
 SSN = Scheme("[0-8][0-9]{8}", Template(_us_ssn()))
 """The Social Security number of the United States, which has no check digit."""
 

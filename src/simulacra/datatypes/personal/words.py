@@ -13,7 +13,9 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 DEFAULT = "en_US"
 _DRAWS = 3_000
@@ -76,6 +78,24 @@ def first_names(locale: str) -> tuple[str, ...]:
         single = [name for name in names if len(name) == 1]
         names += [one + other for one in single for other in single]
     return _apart(names)
+
+
+@cache
+def first_names_by_sex(
+    locale: str,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Return the places, in ``first_names``, of women's names and of men's.
+
+    Names of both are in neither. None where Faker does not tell them apart.
+    """
+    lists = [
+        {name.casefold() for name in _listed("person", locale, f"first_names_{sex}")}
+        for sex in ("female", "male")
+    ]
+    women, men = lists[0] - lists[1], lists[1] - lists[0]
+    names = [name.casefold() for name in first_names(locale)]
+    found = tuple(np.flatnonzero([name in own for name in names]) for own in (women, men))
+    return (found[0], found[1]) if min(map(len, found)) >= _FEWEST else None
 
 
 @cache

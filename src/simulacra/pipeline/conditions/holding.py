@@ -10,7 +10,7 @@ from simulacra.core import registry
 from simulacra.core.errors import SpecError
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
-from simulacra.pipeline.flat_model import FlatModel
+from simulacra.pipeline.flat_model import FlatModel, decoded
 from simulacra.pipeline.nesting import Flat
 
 _NAMES = frozenset({"boolean", "category", "constant"})
@@ -110,6 +110,7 @@ def renumbered(
     for name, named in model.codecs.items():
         if named.datatype in _NUMBERED and name not in but and name in model.names:
             codes = named.codec.encode(batch.column(name))
-            made = named.codec.decode(codes, rng=rng.child("column", name), start=start)
+            beside = dict(zip(batch.schema.names, batch.columns, strict=True))
+            made = decoded(named.codec, codes, beside, rng=rng.child("column", name), start=start)
             batch = batch.set_column(batch.schema.get_field_index(name), name, made)
     return Flat(batch, rows.lists)

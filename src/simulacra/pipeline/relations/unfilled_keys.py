@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from simulacra.core.schema import TableSpec
+from simulacra.pipeline.made_keys import is_made_apart
 from simulacra.pipeline.relations.fitted_relation import FittedRelation
 from simulacra.pipeline.relations.graph import KNOWN_FIRST, Role
 from simulacra.pipeline.relations.keys.resolve import meant
@@ -65,7 +66,7 @@ def referred_early(
     made = {
         name
         for name, column in table.columns.items()
-        if column.type == "identifier" and not column.nullable
+        if is_made_apart(column) and not column.nullable
     }
     return frozenset(found - made - set(numbered) - (filled_from_parents(relations) - set(alone)))
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from simulacra.datatypes.personal import words
 from simulacra.datatypes.personal.config import PersonalConfig
 from simulacra.datatypes.personal.kind import Facts, Learner, Reach, matching, says
-from simulacra.datatypes.personal.names import Named
+from simulacra.datatypes.personal.names import Named, family_name, given_name
 from simulacra.datatypes.personal.people import People
 from simulacra.datatypes.personal.styles import (
     StyleLearner,
@@ -115,7 +115,7 @@ class PersonName:
     def settle(self, texts: pa.Array) -> dict[str, Any]:
         """Return the locale that knows most of the names."""
         values = texts.to_pylist()
-        for part, given in (("first", _first_of), ("last", _last_of)):
+        for part, given in (("first", given_name), ("last", family_name)):
             locale = words.likeliest_locale([given(value) for value in values], part)
             if locale:
                 return {"locale": locale}
@@ -157,21 +157,9 @@ def _middle(people: People, config: PersonalConfig) -> pa.Array:
     return pool.take(pa.array((people.noise("middle") % np.uint64(len(pool))).astype(np.int64)))
 
 
-def _first_of(name: str) -> str:
-    if "," in name:
-        return (name.split(",", 1)[1].split() or [""])[0]
-    return (name.split() or [""])[0] if " " in name else name[1:]
-
-
-def _last_of(name: str) -> str:
-    if "," in name:
-        return name.split(",", 1)[0]
-    return (name.split() or [""])[-1] if " " in name else name[:1]
-
-
 def _is_a_person(name: str) -> bool:
     """Say whether a name has two parts at least of which one is known."""
-    first, last = _first_of(name), _last_of(name)
+    first, last = given_name(name), family_name(name)
     if not first or not last:
         return False
     is_unspaced = " " not in name

@@ -14,6 +14,7 @@ from simulacra.core.random import RngKey
 from simulacra.pipeline.conditions import holding
 from simulacra.pipeline.conditions.drawing import Drawn, draw_given
 from simulacra.pipeline.flat_model import FlatModel
+from simulacra.pipeline.made_keys import made_by_row
 from simulacra.pipeline.nesting import Flat
 from simulacra.pipeline.relations.columns import as_counts, as_numbers
 from simulacra.pipeline.relations.drawing.blocks import LARGEST_BLOCK, Block
@@ -196,7 +197,7 @@ class BlockDrawing:
     def _reordered(
         self, columns: Mapping[str, pa.Array], order: NDArray[np.intp]
     ) -> dict[str, pa.Array]:
-        """Put rows into an order; identifiers, which are numbered in theirs, stay."""
-        stays = {n for n, c in self._run.fitted.spec.columns.items() if c.type == "identifier"}
+        """Put rows into an order; keys, which are numbered in theirs, stay."""
+        stays = made_by_row(self._run.fitted.spec)
         take = pa.array(order)
         return {n: v if n in stays else v.take(take) for n, v in columns.items()}

@@ -8,6 +8,8 @@ import pyarrow as pa
 from simulacra.core.errors import SpecError
 from simulacra.core.random import RngKey
 from simulacra.pipeline.fitted_table import FittedTable
+from simulacra.pipeline.flat_model import followed_by
+from simulacra.pipeline.made_keys import is_made_apart
 
 
 class KeyMaker:
@@ -23,18 +25,26 @@ class KeyMaker:
         self._rng = rng
 
     def makes(self, column: str) -> bool:
-        """Say whether a column is an identifier without nulls."""
+        """Say whether a column is made of row numbers, without nulls."""
         model = self._fitted.model
         if model is None or column not in model.codecs:
             return False
-        named = model.codecs[column]
-        return named.datatype == "identifier" and named.features[0].cardinality == 1
+        spec = self._fitted.spec.columns.get(column)
+        features = model.codecs[column].features
+        return (
+            spec is not None
+            and is_made_apart(spec)
+            and spec.type == model.codecs[column].datatype
+            and len(features) == 1
+            and features[0].cardinality == 1
+            and not followed_by(model.codecs[column].codec)
+        )
 
     def values(self, column: str, start: int, count: int) -> pa.Array:
         """Return the keys of ``count`` rows from row ``start`` on.
 
         Raises:
-            SpecError: The column is no identifier.
+            SpecError: The column is no identifier, nor personal data that tell rows apart.
             LimitError: Its pattern has no room for so many.
         """
         if not self.makes(column):
