@@ -18,7 +18,7 @@ from simulacra.pipeline.made_keys import is_made_apart
 
 _KEY = "identifier"
 """The datatype whose values never repeat."""
-_FOLLOWING = ("sex",)
+_FOLLOWING = ("sex", "birth")
 """Options by which values follow another column of their row."""
 
 Profiles = Mapping[str, ColumnProfile]

@@ -12,7 +12,7 @@ import pyarrow as pa
 from simulacra.core.protocols import Detection
 from simulacra.datatypes.personal.kind import Reach
 from simulacra.datatypes.personal.registry import kind_of
-from simulacra.datatypes.personal.traits import with_sexes
+from simulacra.datatypes.personal.traits import with_traits
 from simulacra.datatypes.personal.words import last_names
 
 _TELLS_LOCALE = (
@@ -44,7 +44,7 @@ def agree(claims: Mapping[str, Detection], sample: pa.Table | None = None) -> di
             options["people"] = people
         share = options.pop("share", None)
         agreed[name] = Detection(claim.confidence, {**options, "share": share})
-    return agreed if sample is None else with_sexes(agreed, sample)
+    return agreed if sample is None else with_traits(agreed, sample)
 
 
 def _locale(claims: list[Detection]) -> str | None:

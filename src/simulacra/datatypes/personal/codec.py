@@ -20,6 +20,7 @@ from simulacra.datatypes.personal.extra import require_extra
 from simulacra.datatypes.personal.kind import Facts
 from simulacra.datatypes.personal.people import People
 from simulacra.datatypes.personal.registry import kind_of
+from simulacra.datatypes.personal.told import days_of, is_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ class PersonalCodec:
     @property
     def follows(self) -> tuple[str, ...]:
         """The columns that tell something of the row's person."""
-        return () if self.config.sex is None else (self.config.sex.column,)
+        sex = () if self.config.sex is None else (self.config.sex.column,)
+        return sex if self.config.birth is None else (*sex, self.config.birth)
 
     def decode_beside(
         self, codes: Sequence[Codes], *, rng: RngKey, start: int, beside: Mapping[str, pa.Array]
@@ -96,6 +98,9 @@ class PersonalCodec:
         sex = self.config.sex
         if sex is not None and sex.column in beside:
             people = replace(people, sexes=sex.read(beside[sex.column]))
+        births = beside.get(self.config.birth or "")
+        if births is not None and is_day(births.type):
+            people = replace(people, births=days_of(births))
         made = kind_of(self.config.kind).make(self.facts, people, self.config)
         if self.null_code >= 0:
             is_null = pa.array(codes[0] == self.null_code)

@@ -34,7 +34,11 @@ class PersonalConfig(Config):
     ] = None
     sex: Annotated[
         SexColumn | None,
-        Field(description="The column that says whether it is a woman's or a man's name, as found"),
+        Field(description="The column that says whether it is a woman's or a man's, as found"),
+    ] = None
+    birth: Annotated[
+        str | None,
+        Field(description="Of the kind national_id: the column with the day of birth, as found"),
     ] = None
     share: Annotated[
         float | None, Field(ge=0, le=1, description="Share of the values that match, as found")

@@ -191,7 +191,9 @@ def by_pattern(people: People, patterns: Sequence[Pattern]) -> list[tuple[Patter
 def only(people: People, rows: NDArray[Any]) -> People:
     """Return the people of some rows."""
     sexes = None if people.sexes is None else people.sexes[rows]
-    return People(people.key, np.ascontiguousarray(people.numbers[rows]), people.column, sexes)
+    births = None if people.births is None else people.births[rows]
+    numbers = np.ascontiguousarray(people.numbers[rows])
+    return People(people.key, numbers, people.column, sexes, births)
 
 
 def written(pattern: Pattern, compact: Letters) -> Letters:

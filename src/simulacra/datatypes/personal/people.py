@@ -39,12 +39,15 @@ class People:
         column: The name of the column being made: what tells its numbers from another column's.
         sexes: What other columns say of each person's sex, as ``traits`` numbers them, shape
             ``(rows,)``, dtype int8; None if they say nothing.
+        births: What other columns say of each person's day of birth, NaT for nothing, shape
+            ``(rows,)``, dtype datetime64[D]; None if they say nothing.
     """
 
     key: RngKey
     numbers: Words
     column: str
     sexes: NDArray[np.int8] | None = None
+    births: NDArray[np.datetime64] | None = None
 
     @classmethod
     def of_rows(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,14 +11,19 @@ from numpy.typing import NDArray
 
 from simulacra.core.protocols import Detection
 from simulacra.datatypes.personal import words
+from simulacra.datatypes.personal.kinds.numbers import compact_of
+from simulacra.datatypes.personal.letters import Letters, matrix_of
 from simulacra.datatypes.personal.names import given_name
 from simulacra.datatypes.personal.people import FEMALE, MALE, UNTOLD
+from simulacra.datatypes.personal.schemes import NATIONAL
 from simulacra.datatypes.personal.sex import SexColumn, as_texts
+from simulacra.datatypes.personal.told import TOLD, Told, days_of, is_day
 
 _MOSTLY = 0.85
 """The share of a value's known first names that must be of one sex; lists of names overlap."""
 _FEWEST_KNOWN = 20
 _COVERED = 0.8
+_SURELY = 0.95
 _MOST_VALUES = 12
 _LOOKED_AT = 5_000
 _NAMED = frozenset({"first_name", "person_name"})
@@ -25,17 +31,76 @@ _NAMED_AFTER = _NAMED | {"last_name", "email", "user_name", "url"}
 """Kinds made of a person's names, which are chosen together."""
 
 
-def with_sexes(claims: Mapping[str, Detection], sample: pa.Table) -> dict[str, Detection]:
+def with_traits(claims: Mapping[str, Detection], sample: pa.Table) -> dict[str, Detection]:
+    """Return claims that say which columns tell what of the people they are about.
+
+    Args:
+        claims: The claims on the columns of a table.
+        sample: Some of its rows.
+    """
+    rows = sample.slice(0, _LOOKED_AT)
+    return _with_births(_with_sexes(claims, rows), rows)
+
+
+def _with_births(claims: Mapping[str, Detection], rows: pa.Table) -> dict[str, Detection]:
+    """Return claims of which national numbers say which columns tell what they tell."""
+    found = dict(claims)
+    for name, claim in claims.items():
+        told = TOLD.get(str(claim.options.get("number")))
+        if told is None or name not in rows.schema.names:
+            continue
+        scheme = NATIONAL[str(claim.options["number"])]
+        texts = compact_of(as_texts(rows.column(name)).fill_null(""))
+        right = scheme.matches(texts)
+        if right.sum() < _FEWEST_KNOWN:
+            continue
+        own = rows.filter(pa.array(right))
+        letters = matrix_of(texts.filter(pa.array(right)))
+        others = [c for c in own.schema.names if c not in claims]
+        births = [c for c in others if _tells_births(told, letters, own.column(c))]
+        sexes = told.read_sexes(letters)
+        columns = [
+            column
+            for c in others
+            if _may_tell(own.schema.field(c).type)
+            if (column := _sex_column(c, own.column(c), sexes))
+        ]
+        options = {
+            **({"sex": columns[0].model_dump(mode="json")} if len(columns) == 1 else {}),
+            **({"birth": births[0]} if births else {}),
+        }
+        found[name] = _with_options(claim, options)
+    return found
+
+
+def _tells_births(told: Told, letters: Letters, values: pa.ChunkedArray) -> bool:
+    """Say whether numbers have the days of a column in them."""
+    if not is_day(values.type):
+        return False
+    written = letters.copy()
+    days = days_of(pa.concat_arrays(values.chunks) if values.num_chunks else values)
+    told.write_births(written, days)
+    known = ~np.isnat(days)
+    same = (written == letters).all(axis=1)[known]
+    return bool(known.sum() >= _FEWEST_KNOWN and same.mean() >= _SURELY)
+
+
+def _with_options(claim: Detection, options: Mapping[str, Any]) -> Detection:
+    """Return a claim with more options, the share last."""
+    share = claim.options.get("share")
+    return Detection(claim.confidence, {**claim.options, **options, "share": share})
+
+
+def _with_sexes(claims: Mapping[str, Detection], rows: pa.Table) -> dict[str, Detection]:
     """Return claims of which those made of names say which column tells the sex, if any does.
 
     A column does if its values go with the sexes of the names in the same rows.
 
     Args:
         claims: The claims on the columns of a table.
-        sample: Some of its rows.
+        rows: Some of its rows.
     """
     found = dict(claims)
-    rows = sample.slice(0, _LOOKED_AT)
     told = [
         n for n in rows.schema.names if n not in claims and _may_tell(rows.schema.field(n).type)
     ]
@@ -50,9 +115,7 @@ def with_sexes(claims: Mapping[str, Detection], sample: pa.Table) -> dict[str, D
             continue
         for name, claim in own.items():
             if claim.options["kind"] in _NAMED_AFTER:
-                option = {"sex": columns[0].model_dump(mode="json")}
-                share = {"share": claim.options.get("share")}
-                found[name] = Detection(claim.confidence, {**claim.options, **option, **share})
+                found[name] = _with_options(claim, {"sex": columns[0].model_dump(mode="json")})
     return found
 
 

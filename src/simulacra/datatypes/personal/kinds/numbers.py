@@ -27,6 +27,7 @@ from simulacra.datatypes.personal.patterns import (
 from simulacra.datatypes.personal.people import People
 from simulacra.datatypes.personal.schemes import CARDS, IBANS, NATIONAL, SSN, Scheme
 from simulacra.datatypes.personal.template import Template
+from simulacra.datatypes.personal.told import TOLD
 
 _SEPARATORS = r"[ ./\-]"
 _MOST_SETTLED = 0.9
@@ -71,9 +72,24 @@ class _Numbered:
         parts = []
         for place, name in enumerate(found):
             rows = np.flatnonzero(chosen == place)
-            compact = schemes[name].template.draw(only(people, rows), name, people.column)
-            parts.append((rows, _spread(compact, only(people, rows), patterns_of(facts))))
+            own = only(people, rows)
+            compact = schemes[name].template.draw(own, name, people.column)
+            _tell(name, schemes[name], compact, own)
+            parts.append((rows, _spread(compact, own, patterns_of(facts))))
         return in_order(parts, len(people.numbers))
+
+
+def _tell(name: str, scheme: Scheme, compact: Letters, people: People) -> None:
+    """Write into numbers what other columns say of the people, and the check digits anew."""
+    told = TOLD.get(name)
+    if told is None or (people.births is None and people.sexes is None):
+        return
+    if people.births is not None:
+        told.write_births(compact, people.births)
+    if people.sexes is not None:
+        told.write_sexes(compact, people.sexes)
+    if scheme.template.complete is not None:
+        scheme.template.complete(compact)
 
 
 class _SchemeLearner:
