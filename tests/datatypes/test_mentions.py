@@ -1,5 +1,6 @@
 """People mentioned in free text: found, hidden from what is learned, made anew in their form."""
 
+import json
 import re
 import zipfile
 
@@ -13,6 +14,7 @@ from faker import Faker
 
 from datatypes.columns import assert_same_codec, draw, encode, fit, reloaded, winner
 from simulacra import Metadata, Synthesizer
+from simulacra.cli.about import inspect
 from simulacra.core.context import RunContext
 from simulacra.core.progress import SilentProgress
 from simulacra.datatypes.personal import mentions as module
@@ -215,3 +217,25 @@ def test_a_planted_person_is_neither_in_bundle_nor_copy_nor_log(tmp_path):
                 assert not any(word in text for text in made)
                 assert word not in "\n".join(said)
     assert "zyxquentha" not in str(spec.spec)
+
+
+def test_inspect_and_the_log_count_what_is_made_anew(tmp_path, capsys):
+    said = []
+
+    class Log(SilentProgress):
+        def note(self, message):
+            said.append(message)
+
+    fake = Faker("en_GB")
+    fake.seed_instance(9)
+    table = pa.table(
+        {
+            "email": pa.array([fake.unique.email() if n % 4 else None for n in range(200)]),
+            "note": [f"Mr. {fake.last_name()} asked thing {n} again" for n in range(200)],
+        }
+    )
+    Synthesizer(seed=2, ctx=RunContext(progress=Log())).fit(table).save(tmp_path / "a.sim")
+    assert "table: made anew: email (150 email), note (200 last_name)" in said
+    inspect(str(tmp_path / "a.sim"), values=False, as_json=True)
+    told = json.loads(capsys.readouterr().out)["tables"]["table"]["made_anew"]
+    assert told == {"email": {"email": 150}, "note": {"last_name": 200}}

@@ -352,10 +352,10 @@ def test_wrong_options_say_what_is_wrong(options, says):
     assert caught.value.where == "people.mail"
 
 
-def test_numbers_are_refused():
-    spec = ColumnSpec(type="personal", arrow="int64", options={"kind": "phone"})
+def test_numbers_are_refused_where_a_kind_is_none():
+    spec = ColumnSpec(type="personal", arrow="int64", options={"kind": "email"})
     with pytest.raises(SpecError, match="int64 can't be a column of type personal"):
-        Personal().start("people.phone", spec, rng=RngKey(1), ctx=RunContext())
+        Personal().start("people.mail", spec, rng=RngKey(1), ctx=RunContext())
 
 
 def test_without_the_extra_nothing_is_claimed_and_asking_for_it_says_what_to_install(monkeypatch):

@@ -207,6 +207,15 @@ class Codec(Protocol):
 
 
 @runtime_checkable
+class CodecOfPeople(Codec, Protocol):
+    """A codec that replaces personal data by made ones, and counts them: an optional method."""
+
+    def made_anew(self) -> Mapping[str, int]:
+        """Return how many of the values learned were replaced, by what they were."""
+        ...
+
+
+@runtime_checkable
 class FollowingCodec(Codec, Protocol):
     """A codec whose values follow other columns of their row: two optional attributes.
 

@@ -16,7 +16,13 @@ from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
 from simulacra.core.errors import UsageError
 from simulacra.core.features import Codes, Features, FeatureSpec
 from simulacra.core.likelihood import Likelihood
-from simulacra.core.protocols import Codec, FittedModel, FittedRule, FollowingCodec
+from simulacra.core.protocols import (
+    Codec,
+    CodecOfPeople,
+    FittedModel,
+    FittedRule,
+    FollowingCodec,
+)
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.pipeline.nesting import Flat, list_lengths
@@ -227,6 +233,15 @@ class FlatModel:
         for name, items in self.items.items():
             for column, values in items.kept_values():
                 yield f"{name}[].{column}", values
+
+    def made_anew(self) -> Iterator[tuple[str, Mapping[str, int]]]:
+        """Yield, for each column of personal data, how many of its values are made anew."""
+        for name, named in self.codecs.items():
+            if isinstance(named.codec, CodecOfPeople) and (made := named.codec.made_anew()):
+                yield name, made
+        for name, items in self.items.items():
+            for column, made in items.made_anew():
+                yield f"{name}[].{column}", made
 
     def save(self, out: ArtifactWriter) -> None:
         """Write everything :func:`load_flat_model` needs."""

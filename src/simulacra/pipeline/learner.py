@@ -13,7 +13,7 @@ from simulacra.core.context import RunContext
 from simulacra.core.errors import SpecError
 from simulacra.core.features import Features, TrainingData
 from simulacra.core.protection import MIN_COUNT
-from simulacra.core.protocols import FittedColumn, FittedRule, Fitter
+from simulacra.core.protocols import CodecOfPeople, FittedColumn, FittedRule, Fitter
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.core.schema import ColumnSpec, TableSpec
@@ -143,6 +143,7 @@ class TableLearner:
             for name, column in fitted.items()
         }
         self._tell_rare_values(fitted)
+        self._tell_made_anew(fitted)
         encoded = encode_columns(sample.batch, self._rules)
         features = self._encode(encoded, codecs)
         if callable(context):
@@ -174,6 +175,17 @@ class TableLearner:
                 f"{self._where}: values in fewer than {MIN_COUNT} rows are kept: {told}; "
                 "the option min_count of a category drops them"
             )
+
+    def _tell_made_anew(self, fitted: dict[str, FittedColumn]) -> None:
+        """Say which columns hold personal data, and how many of them are made anew."""
+        told = [
+            f"{name} ({', '.join(f'{times:,} {what}' for what, times in made.items())})"
+            for name, column in fitted.items()
+            if isinstance(column.codec, CodecOfPeople)
+            if (made := column.codec.made_anew())
+        ]
+        if told:
+            self._ctx.progress.note(f"{self._where}: made anew: {', '.join(told)}")
 
     def _encode(self, encoded: pa.RecordBatch, codecs: dict[str, NamedCodec]) -> Features:
         work = [(named.codec, encoded.column(name)) for name, named in codecs.items()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -107,6 +107,11 @@ class TextCodec:
     def kept_values(self) -> Iterable[str]:
         """Yield the words and numbers of the source that may be written."""
         return iter(self.learned.kept_words if self.learned is not None else ())
+
+    def made_anew(self) -> Mapping[str, int]:
+        """Return how often texts mentioned what is made anew, by what it was."""
+        kinds = self.mentions.kinds if self.mentions is not None else {}
+        return {kind: found.times for kind, found in kinds.items()}
 
     def save(self, out: ArtifactWriter) -> None:
         """Write everything ``load`` needs."""

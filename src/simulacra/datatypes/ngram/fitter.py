@@ -98,9 +98,6 @@ class TextFitter:
         if self._mentions is not None and self._mentions.has_found:
             is_cut = learned is not None and bool(learned.cut.any())
             mentions = self._mentions.finish(self._longest_found if is_cut else None)
-            self._ctx.progress.note(
-                f"{self._name}: personal data in texts are made anew: {mentions.describe()}"
-            )
         codec = TextCodec(self._name, self._type, meaning, lengths, learned, mentions)
         return FittedColumn(codec, (counts,))
 

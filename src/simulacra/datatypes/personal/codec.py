@@ -35,6 +35,7 @@ class PersonalCodec:
         salt: Tells the people of this table from others under the same seed.
         learned: The rows that were learned.
         null_code: The code of null: 0, 1, or -1 if there are no nulls.
+        filled: How many of the rows learned had a value.
     """
 
     column: str
@@ -44,6 +45,7 @@ class PersonalCodec:
     salt: int
     learned: int
     null_code: int
+    filled: int = 0
 
     @property
     def features(self) -> tuple[FeatureSpec, ...]:
@@ -111,6 +113,10 @@ class PersonalCodec:
         """Yield nothing: only forms are kept."""
         return ()
 
+    def made_anew(self) -> Mapping[str, int]:
+        """Return how many values were replaced by made ones, by what they were."""
+        return {self.config.kind: self.filled} if self.filled else {}
+
     def save(self, out: ArtifactWriter) -> None:
         """Write everything ``load`` needs."""
         out.json(
@@ -123,6 +129,7 @@ class PersonalCodec:
                 "salt": self.salt,
                 "learned": self.learned,
                 "null_code": self.null_code,
+                "filled": self.filled,
             },
         )
 
@@ -143,10 +150,11 @@ class PersonalCodec:
                 int(saved["salt"]),
                 int(saved["learned"]),
                 int(saved["null_code"]),
+                int(saved["filled"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise damaged(str(error)) from error
-        if codec.null_code not in {-1, 0, 1} or codec.learned < 0:
+        if codec.null_code not in {-1, 0, 1} or not 0 <= codec.filled <= codec.learned:
             raise damaged("a column of personal data can't be right")
         return codec
 
@@ -191,6 +199,6 @@ class PersonalFitter:
             null_code = int(filled >= self._nulls)
             counts = [max(filled, self._nulls), min(filled, self._nulls)]
         codec = PersonalCodec(
-            self._column, self._type, self._config, facts, self._salt, self._rows, null_code
+            self._column, self._type, self._config, facts, self._salt, self._rows, null_code, filled
         )
         return FittedColumn(codec, (np.array(counts, np.int64),))

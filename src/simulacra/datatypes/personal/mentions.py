@@ -173,10 +173,6 @@ class Mentions:
         values: list[str] = kind_of(kind).make(self.kinds[kind].facts, people, config).to_pylist()
         return values
 
-    def describe(self) -> str:
-        """Return how often each kind is mentioned, for messages."""
-        return ", ".join(f"{found.times:,} {kind}" for kind, found in self.kinds.items())
-
     def to_json(self) -> dict[str, Any]:
         """Return what ``of_json`` needs."""
         return {
