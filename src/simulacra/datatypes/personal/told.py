@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from simulacra.datatypes.personal.letters import Letters
+from simulacra.datatypes.letters import Letters
 from simulacra.datatypes.personal.people import FEMALE, MALE, UNTOLD
 
 Dates = NDArray[np.datetime64]

@@ -10,9 +10,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simulacra.core.protocols import Detection
+from simulacra.datatypes.letters import Letters, matrix_of
 from simulacra.datatypes.personal import words
 from simulacra.datatypes.personal.kinds.numbers import compact_of
-from simulacra.datatypes.personal.letters import Letters, matrix_of
 from simulacra.datatypes.personal.names import given_name
 from simulacra.datatypes.personal.people import FEMALE, MALE, UNTOLD
 from simulacra.datatypes.personal.schemes import NATIONAL
