@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from simulacra.datatypes.summary import Values
@@ -238,3 +239,10 @@ def form_of(arrow_type: pa.DataType) -> Form:
     if pa.types.is_decimal(arrow_type) and arrow_type.bit_width > 64:
         return WideDecimalForm(arrow_type)
     return WholeForm(arrow_type)
+
+
+def without_marked(texts: pa.Array, marks: Marks | None) -> pa.Array:
+    """Return values, null where they are marked."""
+    if marks is None:
+        return texts
+    return pc.if_else(pa.array(marks == 0), texts, pa.scalar(None, texts.type))

@@ -10,16 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field
 
 from simulacra.core.arrow_types import type_from_text, type_to_text
 from simulacra.core.artifacts import ArtifactReader, ArtifactWriter
 from simulacra.core.context import RunContext
-from simulacra.core.errors import LimitError
+from simulacra.core.errors import LimitError, SpecError
 from simulacra.core.features import Codes, FeatureKind, FeatureSpec
 from simulacra.core.protocols import ColumnProfile, Config, Detection, FittedColumn
 from simulacra.core.random import RngKey
@@ -27,6 +28,7 @@ from simulacra.core.schema import ColumnSpec
 from simulacra.core.secret_key import SecretKey
 from simulacra.datatypes.arrow_kinds import is_text
 from simulacra.datatypes.bins import damaged
+from simulacra.datatypes.expression_pattern import ExpressionPattern
 from simulacra.datatypes.forms import Mark
 from simulacra.datatypes.identifier_patterns import (
     IdentifierPattern,
@@ -46,7 +48,12 @@ _STRAY = 0.05
 
 
 class IdentifierConfig(Config):
-    """An identifier has no options: its pattern is learned."""
+    """Options of an identifier."""
+
+    pattern: Annotated[
+        str | None,
+        Field(description="A regular expression of the texts to make; none: the form is learned"),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +135,16 @@ class IdentifierFitter:
         column: The column's name.
         arrow_type: Its Arrow type.
         salt: See :class:`IdentifierCodec`.
+        given: The pattern that the specification gives; None to learn it.
     """
 
-    def __init__(self, column: str, arrow_type: pa.DataType, salt: int) -> None:
+    def __init__(
+        self, column: str, arrow_type: pa.DataType, salt: int, given: IdentifierPattern | None
+    ) -> None:
         self._column = column
         self._type = arrow_type
         self._salt = salt
+        self._given = given
         self._watch: PatternWatch = watch_for(arrow_type)
         self._rows = 0
         self._nulls = 0
@@ -142,12 +153,13 @@ class IdentifierFitter:
         """Take the next rows."""
         self._rows += len(values)
         self._nulls += values.null_count
-        self._watch.add(values.drop_null())
+        if self._given is None:
+            self._watch.add(values.drop_null())
 
     def finish(self) -> FittedColumn:
         """Settle on a pattern."""
-        pattern = self._watch.finish()
         filled = self._rows - self._nulls
+        pattern = self._watch.finish() if self._given is None or not filled else self._given
         null_code, counts = -1, [filled]
         if pattern is None:
             null_code, counts = 0, [self._nulls]
@@ -180,8 +192,11 @@ class Identifier:
         return True
 
     def accepts(self, values: pa.Array, options: Mapping[str, Any]) -> pa.BooleanArray:
-        """Accept whole numbers and texts."""
-        del options
+        """Accept whole numbers and texts; with a pattern, those that it matches."""
+        pattern = options.get("pattern")
+        if pattern is not None and is_text(values.type):
+            matched = pc.match_substring_regex(values, f"^(?:{pattern})$")
+            return pc.coalesce(matched, pa.scalar(value=True))
         return pa.array(np.full(len(values), _can_hold(values.type)))
 
     def start(
@@ -190,12 +205,14 @@ class Identifier:
         """Begin to learn a column.
 
         Raises:
-            SpecError: An option is given, or the Arrow type is neither whole number nor text.
+            SpecError: The Arrow type is neither whole number nor text, or no text for a pattern; or
+                the pattern can't be made.
         """
         del ctx
-        read_options(name, column, IdentifierConfig)
+        options = read_options(name, column, IdentifierConfig)
         arrow_type = require_type(name, column, self.name, _can_hold)
-        return IdentifierFitter(name, arrow_type, rng.integer())
+        given = None if options.pattern is None else _given(name, options.pattern, arrow_type)
+        return IdentifierFitter(name, arrow_type, rng.integer(), given)
 
     def mask(
         self, name: str, values: pa.Array, options: Mapping[str, Any], secret: SecretKey
@@ -231,6 +248,26 @@ class Identifier:
         if not _can_hold(codec.type) or codec.null_code not in {-1, 0, 1}:
             raise damaged("the pattern of a column can't be right")
         return codec
+
+
+def _given(name: str, expression: str, arrow_type: pa.DataType) -> ExpressionPattern:
+    if not is_text(arrow_type):
+        raise SpecError(
+            f"a pattern is for texts, this column is {type_to_text(arrow_type)}",
+            where=name,
+            mend="Remove pattern from the column's options",
+        )
+    pattern = ExpressionPattern(expression)
+    try:
+        pattern.check()
+    except ValueError as error:
+        raise SpecError(
+            f"the pattern {expression!r} can't be used",
+            where=name,
+            why=str(error),
+            mend="Mend pattern in the column's options, or remove it: the form is then learned",
+        ) from error
+    return pattern
 
 
 def _number_confidence(profile: ColumnProfile, *, called: bool) -> float:

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from simulacra.core.random import RngKey
-from simulacra.datatypes.forms import Marks, form_of
+from simulacra.datatypes.expression_pattern import ExpressionPattern
+from simulacra.datatypes.forms import Marks, form_of, without_marked
 from simulacra.datatypes.numbering import Numbering, NumberingWatch
 from simulacra.datatypes.template import Template, TemplateWatch, draw_texts
 
@@ -119,7 +120,7 @@ class AffixPattern:
             pa.scalar(text, pa.large_string()) for text in (self.before, self.after, "")
         )
         texts = pc.binary_join_element_wise(before, numbers, after, between)
-        return _without_marked(texts, marks).cast(arrow_type)
+        return without_marked(texts, marks).cast(arrow_type)
 
     def describe(self) -> str:
         """Return the constant parts."""
@@ -160,7 +161,7 @@ class TemplatePattern:
         self, rows: NDArray[np.uint64], marks: Marks | None, key: RngKey, arrow_type: pa.DataType
     ) -> pa.Array:
         """Make texts."""
-        return _without_marked(draw_texts(self.templates, rows, key), marks).cast(arrow_type)
+        return without_marked(draw_texts(self.templates, rows, key), marks).cast(arrow_type)
 
     def describe(self) -> str:
         """Return the lengths."""
@@ -178,12 +179,6 @@ class TemplatePattern:
         return {"kind": "template", "templates": [t.facts() for t in self.templates]}
 
 
-def _without_marked(texts: pa.Array, marks: Marks | None) -> pa.Array:
-    if marks is None:
-        return texts
-    return pc.if_else(pa.array(marks == 0), texts, pa.scalar(None, texts.type))
-
-
 def load_pattern(facts: dict[str, Any]) -> IdentifierPattern:
     """Return the pattern of what ``facts`` gave.
 
@@ -191,6 +186,10 @@ def load_pattern(facts: dict[str, Any]) -> IdentifierPattern:
         KeyError: A fact is missing.
         ValueError: A fact makes no sense.
     """
+    if facts["kind"] == "expression":
+        given = ExpressionPattern(str(facts["expression"]))
+        given.check()
+        return given
     if facts["kind"] == "template":
         templates = tuple(
             Template(tuple(a.encode("ascii") for a in entry["alphabets"]), int(entry["rows"]))
