@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from simulacra import Synthesizer
+from simulacra.api.provenance import model_line
 from simulacra.core.context import RunContext
 from simulacra.core.progress import SilentProgress
 
@@ -111,3 +112,24 @@ def test_no_rare_value_is_drawn(learned):
     assert max(drawn["salary"].to_pylist()) < 100_000
     assert min(drawn["start"].to_pylist()) >= dt.date(2010, 1, 1)
     assert max(drawn["end"].to_pylist()) < dt.date(2030, 1, 1)
+
+
+def test_what_was_replaced_is_counted_and_told(learned, tmp_path):
+    synthesizer, texts = learned
+    (table,) = synthesizer.fitted.tables.values()
+    replaced = dict(table.model.replaced())
+    for name in ("town", "code", "reason"):
+        if name in replaced:  # a rule may make one of the others
+            assert replaced[name] == {"rare": RARE}
+    assert {"town", "reason"} & set(replaced)
+    salary = np.sort(people()["salary"].to_numpy())
+    # What lies beyond the tenth value from either end.
+    beyond = int((salary < salary[9]).sum() + (salary > salary[-10]).sum())
+    assert replaced["salary"] == {"rare or extreme": beyond}
+    assert any(
+        "replaced: " in text and f"salary ({beyond} rare or extreme)" in text for text in texts
+    )
+    synthesizer.save(tmp_path / "m.sim")
+    (again,) = Synthesizer.load(tmp_path / "m.sim").fitted.tables.values()
+    assert dict(again.model.replaced()) == replaced
+    assert f"{beyond} rare or extreme in table.salary" in model_line(tmp_path / "m.sim")

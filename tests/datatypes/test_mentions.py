@@ -209,7 +209,7 @@ def test_a_planted_person_is_neither_in_bundle_nor_copy_nor_log(tmp_path):
     made = synthesizer.sample(1_000)["note"].to_pylist()
     with zipfile.ZipFile(tmp_path / "notes.sim") as archive:
         held = b"\n".join(archive.read(member) for member in archive.namelist())
-    assert any("made anew" in line and "email" in line for line in said)
+    assert any("replaced" in line and "email" in line for line in said)
     for canary in CANARIES:
         for word in {canary, *re.split(r"[@:/]+", canary)}:
             if len(word) > 5:
@@ -235,7 +235,7 @@ def test_inspect_and_the_log_count_what_is_made_anew(tmp_path, capsys):
         }
     )
     Synthesizer(seed=2, ctx=RunContext(progress=Log())).fit(table).save(tmp_path / "a.sim")
-    assert "table: made anew: email (150 email), note (200 last_name)" in said
+    assert "table: replaced: email (150 email), note (200 last_name)" in said
     inspect(str(tmp_path / "a.sim"), values=False, as_json=True)
-    told = json.loads(capsys.readouterr().out)["tables"]["table"]["made_anew"]
+    told = json.loads(capsys.readouterr().out)["tables"]["table"]["replaced"]
     assert told == {"email": {"email": 150}, "note": {"last_name": 200}}

@@ -9,7 +9,7 @@ import stdnum.cn.ric
 import stdnum.pl.pesel
 
 from simulacra import Metadata, Synthesizer
-from simulacra.datatypes.personal.letters import letters_of, texts_of
+from simulacra.datatypes.letters import letters_of, texts_of
 from simulacra.datatypes.personal.schemes import NATIONAL
 from simulacra.datatypes.personal.told import TOLD
 

@@ -31,7 +31,19 @@ def model_line(model: Synthesizer | str | Path) -> str:
         fitted = load_dataset(Path(model))
     else:
         fitted = model.fitted
-    return f"{made_by(fitted)}; {protections(fitted.spec)}"
+    return "; ".join([made_by(fitted), protections(fitted.spec), *_replaced(fitted)])
+
+
+def _replaced(fitted: FittedDataset) -> list[str]:
+    """Return in how many rows values were replaced, column by column; empty if in none."""
+    told = [
+        f"{count:,} {what} in {name}.{column}"
+        for name, table in fitted.tables.items()
+        if table.model is not None
+        for column, counts in table.model.replaced()
+        for what, count in counts.items()
+    ]
+    return [f"replaced: {', '.join(told)}"] if told else []
 
 
 def made_by(fitted: FittedDataset) -> str:

@@ -58,7 +58,7 @@ def inspect(
             "columns": {c: spec.type for c, spec in table.spec.columns.items()},
             "rules": [rule for rule, _ in table.model.rules] if table.model else [],
             "kept_values": {c: len(v) for c, v in kept.items() if v},
-            "made_anew": dict(table.model.made_anew()) if table.model else {},
+            "replaced": dict(table.model.replaced()) if table.model else {},
         }
         if values:
             tables[name]["values"] = {c: v for c, v in kept.items() if v}
@@ -77,9 +77,9 @@ def inspect(
             count = told["kept_values"].get(column, 0)
             key = " (primary key)" if column in told["primary_key"] else ""
             kept_text = f", {count:,} real values kept" if count else ""
-            made = told["made_anew"].get(column, {})
+            made = told["replaced"].get(column, {})
             made_text = ", ".join(f"{times:,} {what}" for what, times in made.items())
-            made_text = f", made anew: {made_text}" if made else ""
+            made_text = f", replaced: {made_text}" if made else ""
             typer.echo(f"  {column}: {kind}{key}{kept_text}{made_text}")
             for value in told.get("values", {}).get(column, []):
                 typer.echo(f"      {value}")

@@ -62,6 +62,7 @@ class CategoryCodec:
             ``tally.plain_type`` gives.
         rows: The rows of each code, shape ``(codes,)``, dtype int64.
         dictionary: All values of a dictionary type, in order; None for other types.
+        rare: In how many rows a value that few rows have was replaced.
     """
 
     column: str
@@ -70,6 +71,7 @@ class CategoryCodec:
     table: pa.Array
     rows: NDArray[np.int64]
     dictionary: pa.Array | None = None
+    rare: int = 0
 
     @property
     def features(self) -> tuple[FeatureSpec, ...]:
@@ -120,9 +122,18 @@ class CategoryCodec:
         values = self.table if self.dictionary is None else self.dictionary
         return (str(value) for value in values.drop_null().to_pylist())
 
+    def replaced(self) -> Mapping[str, int]:
+        """Return in how many rows a rare category was replaced by a frequent one."""
+        return {"rare": self.rare} if self.rare else {}
+
     def save(self, out: ArtifactWriter) -> None:
         """Write everything ``load`` needs."""
-        facts = {"column": self.column, "type": type_to_text(self.type), "kind": self.kind.value}
+        facts = {
+            "column": self.column,
+            "type": type_to_text(self.type),
+            "kind": self.kind.value,
+            "rare": self.rare,
+        }
         out.json("category", facts)
         out.table("values", pa.table({"value": self.table, "rows": self.rows}))
         if self.dictionary is not None:
@@ -140,6 +151,7 @@ class CategoryCodec:
         try:
             arrow_type = type_from_text(facts["type"])
             column, kind = str(facts["column"]), FeatureKind(facts["kind"])
+            rare = int(facts["rare"])
             values, rows = _whole(table["value"]), table["rows"].to_numpy()
             is_dictionary = pa.types.is_dictionary(arrow_type)
             dictionary = _whole(src.table("dictionary")["value"]) if is_dictionary else None
@@ -147,7 +159,7 @@ class CategoryCodec:
             raise damaged(str(error)) from error
         if not len(values) or values.type != plain_type(arrow_type) or rows.dtype != np.int64:
             raise damaged("the categories can't be right")
-        return cls(column, arrow_type, kind, values, rows, dictionary)
+        return cls(column, arrow_type, kind, values, rows, dictionary, rare)
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
@@ -182,6 +194,7 @@ class CategoryFitter:
         values, rows, nulls = self._tally.finish()
         dictionary = self._tally.dictionary
         least = self._least(rows)
+        rare = int(rows[rows < least].sum())
         if least > 1 and len(values):
             values, rows = self._frequent(values, rows, least)
             if dictionary is not None:
@@ -199,7 +212,7 @@ class CategoryFitter:
             values = pa.concat_arrays([values[:place], null, values[place:]])
             rows = np.insert(rows, place, nulls)
         kind = FeatureKind.ORDINAL if self._config.ordered else FeatureKind.NOMINAL
-        codec = CategoryCodec(self._column, self._type, kind, values, rows, dictionary)
+        codec = CategoryCodec(self._column, self._type, kind, values, rows, dictionary, rare)
         return FittedColumn(codec, (rows,))
 
     def _least(self, rows: NDArray[np.int64]) -> int:

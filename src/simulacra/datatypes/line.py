@@ -34,6 +34,7 @@ class WholeLine:
         greatest: The greatest position.
         step: What all distances are multiples of, at least 1.
         shift: Low bits of a step's number that are not kept, where 64 bits are too few.
+        replaced: In how many rows a rare or extreme value was replaced.
     """
 
     bins: Bins
@@ -41,6 +42,7 @@ class WholeLine:
     greatest: int
     step: int
     shift: int = 0
+    replaced: int = 0
 
     def encode(self, positions: Values) -> Codes:
         """Return the code of each position."""
@@ -84,6 +86,7 @@ class WholeLine:
                 "greatest": self.greatest,
                 "step": self.step,
                 "shift": self.shift,
+                "replaced": self.replaced,
             },
         )
         self.bins.save(out, f"{name}_bins")
@@ -96,10 +99,12 @@ class RealLine:
     Attributes:
         bins: Their codes.
         decimals: Digits after the point that positions have at most, None if there is no limit.
+        replaced: In how many rows a rare or extreme value was replaced.
     """
 
     bins: Bins
     decimals: int | None
+    replaced: int = 0
 
     def encode(self, positions: Values) -> Codes:
         """Return the code of each position."""
@@ -121,7 +126,7 @@ class RealLine:
 
     def save(self, out: ArtifactWriter, name: str) -> None:
         """Write everything ``load_line`` needs."""
-        out.json(name, {"decimals": self.decimals})
+        out.json(name, {"decimals": self.decimals, "replaced": self.replaced})
         self.bins.save(out, f"{name}_bins")
 
 
@@ -131,9 +136,11 @@ class TableLine:
 
     Attributes:
         positions: Python integers, ascending, shape ``(codes,)``.
+        replaced: In how many rows a rare or extreme value was replaced.
     """
 
     positions: Values
+    replaced: int = 0
 
     @property
     def bins(self) -> TableLine:
@@ -162,7 +169,8 @@ class TableLine:
 
     def save(self, out: ArtifactWriter, name: str) -> None:
         """Write everything ``load_line`` needs."""
-        out.json(name, {"positions": [int(position) for position in self.positions]})
+        positions = [int(position) for position in self.positions]
+        out.json(name, {"positions": positions, "replaced": self.replaced})
 
 
 Line = WholeLine | RealLine | TableLine
@@ -180,13 +188,14 @@ def load_line(src: ArtifactReader, name: str) -> Line:
     if "positions" in facts:
         positions = np.empty(len(facts["positions"]), object)
         positions[:] = facts["positions"]
-        return TableLine(positions)
+        return TableLine(positions, int(facts["replaced"]))
     whole = "step" in facts
     bins = Bins.load(src, f"{name}_bins", whole=whole)
     try:
         if not whole:
-            return RealLine(bins, facts["decimals"])
-        line = WholeLine(bins, *(int(facts[k]) for k in ("least", "greatest", "step", "shift")))
+            return RealLine(bins, facts["decimals"], int(facts["replaced"]))
+        whole_facts = ("least", "greatest", "step", "shift", "replaced")
+        line = WholeLine(bins, *(int(facts[k]) for k in whole_facts))
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(str(error)) from error
     if line.step < 1 or line.shift < 0 or line.least > line.greatest:
@@ -217,12 +226,12 @@ def learn_whole_line(
     Returns:
         The line, and the rows of each code.
     """
-    histogram = _protected(histogram, most_codes, min_count)
+    histogram, replaced = _protected(histogram, most_codes, min_count)
     least, greatest = int(histogram.values[0]), int(histogram.values[-1])
     step = max(step, 1)
     shift = max(0, ((greatest - least) // step).bit_length() - 64)
     if shift and is_discrete(histogram, most_codes):
-        return TableLine(histogram.values.astype(object)), histogram.counts
+        return TableLine(histogram.values.astype(object), replaced), histogram.counts
     steps = to_steps(histogram.values, least, step, shift)
     if shift:
         firsts = np.flatnonzero(np.concatenate([[True], steps[1:] != steps[:-1]]))
@@ -233,27 +242,32 @@ def learn_whole_line(
     bins, counts = learn_bins(
         histogram, most_codes=most_codes, min_count=min_count or _kept_from(histogram)
     )
-    return WholeLine(bins, least, greatest, step, shift), counts
+    return WholeLine(bins, least, greatest, step, shift, replaced), counts
 
 
 def learn_real_line(
     histogram: Histogram, decimals: int | None, *, most_codes: int, min_count: int | None
 ) -> tuple[RealLine, Counts]:
     """Learn a line from real positions, dtype float64; as :func:`learn_whole_line`."""
-    histogram = _protected(histogram, most_codes, min_count)
+    histogram, replaced = _protected(histogram, most_codes, min_count)
     bins, counts = learn_bins(
         histogram, most_codes=most_codes, min_count=min_count or _kept_from(histogram)
     )
-    return RealLine(bins, decimals), counts
+    return RealLine(bins, decimals, replaced), counts
 
 
-def _protected(histogram: Histogram, most_codes: int, min_count: int | None) -> Histogram:
-    """Return the values without those that too few rows have, where each would get a code."""
+def _protected(
+    histogram: Histogram, most_codes: int, min_count: int | None
+) -> tuple[Histogram, int]:
+    """Return the values without those that too few rows have, and how many rows had such."""
     least = least_count(min_count, histogram.rows)
-    histogram = clipped(histogram, least)
-    if is_discrete(histogram, most_codes):
-        return without_rare(histogram, least)
-    return histogram
+    kept = clipped(histogram, least)
+    if is_discrete(kept, most_codes):
+        kept = without_rare(kept, least)
+    if kept is histogram:
+        return histogram, 0
+    same = histogram.counts[np.searchsorted(histogram.values, kept.values)]
+    return kept, int(histogram.counts.sum() - same.sum())
 
 
 def _kept_from(histogram: Histogram) -> int:

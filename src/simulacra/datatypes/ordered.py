@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any
@@ -158,6 +158,11 @@ class OrderedCodec:
         for line, unit in zip(self.lines, (self.unit or 1, 1), strict=False):
             values = self.form.write(line.kept() * unit, None)
             yield from (str(value) for value in values.cast(_readable(values.type)).to_pylist())
+
+    def replaced(self) -> Mapping[str, int]:
+        """Return in how many rows a rare or extreme value was replaced by a kept one."""
+        rows = max((line.replaced for line in self.lines), default=0)
+        return {"rare or extreme": rows} if rows else {}
 
     def save(self, out: ArtifactWriter) -> None:
         """Write everything ``load`` needs."""

@@ -18,10 +18,10 @@ from simulacra.core.features import Codes, Features, FeatureSpec
 from simulacra.core.likelihood import Likelihood
 from simulacra.core.protocols import (
     Codec,
-    CodecOfPeople,
     FittedModel,
     FittedRule,
     FollowingCodec,
+    ReplacingCodec,
 )
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
@@ -234,13 +234,13 @@ class FlatModel:
             for column, values in items.kept_values():
                 yield f"{name}[].{column}", values
 
-    def made_anew(self) -> Iterator[tuple[str, Mapping[str, int]]]:
-        """Yield, for each column of personal data, how many of its values are made anew."""
+    def replaced(self) -> Iterator[tuple[str, Mapping[str, int]]]:
+        """Yield, for each column with such, how many values were replaced, by what they were."""
         for name, named in self.codecs.items():
-            if isinstance(named.codec, CodecOfPeople) and (made := named.codec.made_anew()):
+            if isinstance(named.codec, ReplacingCodec) and (made := named.codec.replaced()):
                 yield name, made
         for name, items in self.items.items():
-            for column, made in items.made_anew():
+            for column, made in items.replaced():
                 yield f"{name}[].{column}", made
 
     def save(self, out: ArtifactWriter) -> None:

@@ -13,7 +13,7 @@ from simulacra.core.context import RunContext
 from simulacra.core.errors import SpecError
 from simulacra.core.features import Features, TrainingData
 from simulacra.core.protection import MIN_COUNT
-from simulacra.core.protocols import CodecOfPeople, FittedColumn, FittedRule, Fitter
+from simulacra.core.protocols import FittedColumn, FittedRule, Fitter, ReplacingCodec
 from simulacra.core.random import RngKey
 from simulacra.core.registry import Kind
 from simulacra.core.schema import ColumnSpec, TableSpec
@@ -143,7 +143,7 @@ class TableLearner:
             for name, column in fitted.items()
         }
         self._tell_rare_values(fitted)
-        self._tell_made_anew(fitted)
+        self._tell_replaced(fitted)
         encoded = encode_columns(sample.batch, self._rules)
         features = self._encode(encoded, codecs)
         if callable(context):
@@ -176,16 +176,16 @@ class TableLearner:
                 "the option min_count of a category drops them"
             )
 
-    def _tell_made_anew(self, fitted: dict[str, FittedColumn]) -> None:
-        """Say which columns hold personal data, and how many of them are made anew."""
+    def _tell_replaced(self, fitted: dict[str, FittedColumn]) -> None:
+        """Say in which columns values are replaced, and how many: personal, rare, extreme ones."""
         told = [
             f"{name} ({', '.join(f'{times:,} {what}' for what, times in made.items())})"
             for name, column in fitted.items()
-            if isinstance(column.codec, CodecOfPeople)
-            if (made := column.codec.made_anew())
+            if isinstance(column.codec, ReplacingCodec)
+            if (made := column.codec.replaced())
         ]
         if told:
-            self._ctx.progress.note(f"{self._where}: made anew: {', '.join(told)}")
+            self._ctx.progress.note(f"{self._where}: replaced: {', '.join(told)}")
 
     def _encode(self, encoded: pa.RecordBatch, codecs: dict[str, NamedCodec]) -> Features:
         work = [(named.codec, encoded.column(name)) for name, named in codecs.items()]

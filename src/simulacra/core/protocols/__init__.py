@@ -7,7 +7,6 @@ arguments; whatever it learns lives in what its ``fit`` returns, so "not fitted 
 from simulacra.core.protocols.columns import (
     Agreeing,
     Codec,
-    CodecOfPeople,
     ColumnProfile,
     DataType,
     Detection,
@@ -16,6 +15,7 @@ from simulacra.core.protocols.columns import (
     FollowingCodec,
     Lacking,
     Masking,
+    ReplacingCodec,
     TellingApart,
 )
 from simulacra.core.protocols.config import Config
@@ -30,7 +30,6 @@ __all__ = [
     "Agreeing",
     "BatchSource",
     "Codec",
-    "CodecOfPeople",
     "ColumnProfile",
     "Config",
     "Connector",
@@ -48,6 +47,7 @@ __all__ = [
     "Metric",
     "Model",
     "ModelTraits",
+    "ReplacingCodec",
     "Rule",
     "TableWriter",
     "TellingApart",

@@ -100,10 +100,10 @@ class Codec(Protocol):
 
 
 @runtime_checkable
-class CodecOfPeople(Codec, Protocol):
-    """A codec that replaces personal data by made ones, and counts them: an optional method."""
+class ReplacingCodec(Codec, Protocol):
+    """A codec that keeps some values of people out of the copy, and counts them: optional."""
 
-    def made_anew(self) -> Mapping[str, int]:
+    def replaced(self) -> Mapping[str, int]:
         """Return how many of the values learned were replaced, by what they were."""
         ...
 

@@ -108,7 +108,7 @@ class TextCodec:
         """Yield the words and numbers of the source that may be written."""
         return iter(self.learned.kept_words if self.learned is not None else ())
 
-    def made_anew(self) -> Mapping[str, int]:
+    def replaced(self) -> Mapping[str, int]:
         """Return how often texts mentioned what is made anew, by what it was."""
         kinds = self.mentions.kinds if self.mentions is not None else {}
         return {kind: found.times for kind, found in kinds.items()}

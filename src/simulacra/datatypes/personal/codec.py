@@ -113,7 +113,7 @@ class PersonalCodec:
         """Yield nothing: only forms are kept."""
         return ()
 
-    def made_anew(self) -> Mapping[str, int]:
+    def replaced(self) -> Mapping[str, int]:
         """Return how many values were replaced by made ones, by what they were."""
         return {self.config.kind: self.filled} if self.filled else {}
 
