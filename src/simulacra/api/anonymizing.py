@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
 
 from simulacra.api.inputs import inputs_of
 from simulacra.api.metadata import Metadata
-from simulacra.connectors.frames import FrameKind, to_frame
-from simulacra.connectors.locate import open_target
+from simulacra.api.real_rows import RealRows
+from simulacra.connectors.frames import FrameKind
 from simulacra.connectors.secret import ENV
 from simulacra.core.context import RunContext
 from simulacra.core.errors import UsageError
@@ -21,7 +18,7 @@ from simulacra.pipeline.masking.columns import shown
 from simulacra.pipeline.masking.dataset import MaskedDataset, mask_dataset
 
 
-class Anonymized:
+class Anonymized(RealRows):
     """Masked tables; they are read and masked when they are asked for."""
 
     def __init__(
@@ -32,10 +29,8 @@ class Anonymized:
         is_single: bool,
         ctx: RunContext,
     ) -> None:
+        super().__init__(masked, kinds, is_single=is_single, ctx=ctx)
         self._masked = masked
-        self._kinds = kinds
-        self._is_single = is_single
-        self._ctx = ctx
 
     @property
     def columns(self) -> dict[str, str]:
@@ -46,73 +41,6 @@ class Anonymized:
     def reasons(self) -> dict[str, str]:
         """Why each of those columns is masked, by ``table.column``."""
         return {shown(place): mask.why for place, mask in self._masked.masks.items()}
-
-    @property
-    def metadata(self) -> Metadata:
-        """What the tables are."""
-        return Metadata(self._masked.spec)
-
-    def frames(self) -> Any:
-        """Return the rows as frames of the type that was given, by table; one if one was given.
-
-        Raises:
-            InputError: The data can't be read.
-            SpecError: A value can't be masked.
-        """
-        frames = {}
-        for name in self._masked.spec.tables:
-            table = self._masked.tables[name]
-            rows = pa.Table.from_batches(table.batches(self._ctx), table.schema)
-            frames[name] = to_frame(rows, self._kinds.get(name, FrameKind.ARROW))
-        return next(iter(frames.values())) if self._is_single else frames
-
-    def write(
-        self,
-        dest: str | Path,
-        *,
-        file_format: str | None = None,
-        partitioned: bool = False,
-        overwrite: bool = False,
-        if_exists: str = "fail",
-    ) -> dict[str, int]:
-        """Write the rows, a batch at a time.
-
-        Args:
-            dest: A file for one table, a folder for one or more, or a URL.
-            file_format: The format in a folder; that of the file's ending, or Parquet.
-            partitioned: Whether each table becomes a folder of Parquet parts.
-            overwrite: Whether what is at ``dest`` may be replaced.
-            if_exists: What is done with tables of a database that are there and hold rows:
-                ``fail``, ``append`` or ``replace``.
-
-        Returns:
-            The number of rows written, by table. All tables appear together, or none does.
-
-        Raises:
-            InputError: The data can't be read.
-            OutputError: ``dest`` can't be written.
-            SpecError: A value can't be masked.
-            UsageError: The arguments make no sense.
-        """
-        spec = self._masked.spec
-        target = open_target(
-            str(dest),
-            tables={name: self._masked.tables[name].schema for name in spec.tables},
-            spec=spec,
-            file_format=file_format,
-            partitioned=partitioned,
-            overwrite=overwrite,
-            if_exists=if_exists,
-            ctx=self._ctx,
-        )
-        written = dict.fromkeys(spec.tables, 0)
-        with target as writers:
-            for name, table in self._masked.tables.items():
-                with writers[name] as writer:
-                    for batch in table.batches(self._ctx):
-                        writer.write(batch)
-                        written[name] += batch.num_rows
-        return written
 
     def __repr__(self) -> str:
         return f"Anonymized({len(self._masked.tables)} tables, {len(self.columns)} columns masked)"

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
 
 from simulacra.api.inputs import inputs_of
 from simulacra.api.metadata import Metadata
-from simulacra.connectors.frames import FrameKind, to_frame
-from simulacra.connectors.locate import open_target
+from simulacra.api.real_rows import RealRows
+from simulacra.connectors.frames import FrameKind
 from simulacra.core.context import RunContext
 from simulacra.pipeline.subset import SubsetDataset, subset_dataset
 from simulacra.pipeline.wanted_rows import Wanted
 
 
-class Subset:
+class Subset(RealRows):
     """Rows that were chosen; they are read when they are asked for."""
 
     def __init__(
@@ -28,78 +25,13 @@ class Subset:
         is_single: bool,
         ctx: RunContext,
     ) -> None:
+        super().__init__(chosen, kinds, is_single=is_single, ctx=ctx)
         self._chosen = chosen
-        self._kinds = kinds
-        self._is_single = is_single
-        self._ctx = ctx
 
     @property
     def rows(self) -> dict[str, int]:
         """How many rows of each table are in it."""
         return {name: self._chosen.tables[name].rows() for name in self._chosen.spec.tables}
-
-    @property
-    def metadata(self) -> Metadata:
-        """What the tables are."""
-        return Metadata(self._chosen.spec)
-
-    def frames(self) -> Any:
-        """Return the rows as frames of the type that was given, by table; one if one was given.
-
-        Raises:
-            InputError: The data can't be read.
-        """
-        frames = {}
-        for name in self._chosen.spec.tables:
-            table = self._chosen.tables[name]
-            rows = pa.Table.from_batches(table.batches(self._ctx), table.schema)
-            frames[name] = to_frame(rows, self._kinds.get(name, FrameKind.ARROW))
-        return next(iter(frames.values())) if self._is_single else frames
-
-    def write(
-        self,
-        dest: str | Path,
-        *,
-        file_format: str | None = None,
-        partitioned: bool = False,
-        overwrite: bool = False,
-        if_exists: str = "fail",
-    ) -> dict[str, int]:
-        """Write the rows, a batch at a time.
-
-        Args:
-            dest: A file for one table, a folder for one or more, or a URL.
-            file_format: The format in a folder; that of the file's ending, or Parquet.
-            partitioned: Whether each table becomes a folder of Parquet parts.
-            overwrite: Whether what is at ``dest`` may be replaced.
-            if_exists: What is done with tables of a database that are there and hold rows:
-                ``fail``, ``append`` or ``replace``.
-
-        Returns:
-            The number of rows written, by table. All tables appear together, or none does.
-
-        Raises:
-            InputError: The data can't be read.
-            OutputError: ``dest`` can't be written.
-            UsageError: The arguments make no sense.
-        """
-        spec = self._chosen.spec
-        target = open_target(
-            str(dest),
-            tables={name: self._chosen.tables[name].schema for name in spec.tables},
-            spec=spec,
-            file_format=file_format,
-            partitioned=partitioned,
-            overwrite=overwrite,
-            if_exists=if_exists,
-            ctx=self._ctx,
-        )
-        with target as writers:
-            for name, table in self._chosen.tables.items():
-                with writers[name] as writer:
-                    for batch in table.batches(self._ctx):
-                        writer.write(batch)
-        return self.rows
 
     def __repr__(self) -> str:
         return f"Subset({', '.join(f'{name} {rows:,}' for name, rows in self.rows.items())})"
