@@ -3,7 +3,7 @@
     python -m peers [--contenders NAME …] [--datasets NAME …] [--minutes N] [--again]
 
 Cells are run one at a time, small data first. A contender that fails on some rows of a data set is
-not run on more of the same.
+not run on more of the same, nor one that took longer for a smaller table than it may take.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from peers.watch import LINES, Outcome, watch
 
 MEMORY = 12 * 10**9
 SCRIPTS = HERE / "scripts"
-FAILED = {Outcome.CRASH, Outcome.TIMEOUT, Outcome.MEMORY, "left out"}
+LEFT_OUT = "left out"
+FAILED = {Outcome.CRASH, Outcome.TIMEOUT, Outcome.MEMORY, LEFT_OUT}
 
 
 def main() -> None:
@@ -42,8 +43,8 @@ def main() -> None:
     results = Results.read()
     results.limits = {
         "time": (
-            "10 minutes, 15 on Adult; half as much again for whom other work on the machine left "
-            "less CPU time than that"
+            "10 minutes, 30 on the smallest table and the smallest database; half as much again for "
+            "whom other work on the machine left less CPU time than that"
         ),
         "memory": f"{MEMORY / 1e9:g} GB, all processes of a contender together",
     }
@@ -77,12 +78,10 @@ def _cells(
 
 def _cell(contender: Contender, dataset: Dataset, results: Results, environments: Path) -> Cell:
     cell = Cell(contender.name, dataset.name, Outcome.OK)
-    for smaller in _smaller(dataset):
-        known = results.cells.get((contender.name, smaller.name))
-        if known is not None and known.outcome in FAILED:
-            cell.outcome = "left out"
-            cell.message = f"{known.outcome} on {smaller.rows:,} rows of the same"
-            return cell
+    hopeless = _hopeless(contender, dataset, results)
+    if hopeless:
+        cell.outcome, cell.message = LEFT_OUT, hopeless
+        return cell
     try:
         interpreter = python(contender.environment, environments.absolute())
     except NotInstalledError as said:
@@ -92,9 +91,26 @@ def _cell(contender: Contender, dataset: Dataset, results: Results, environments
     return _measured(cell, contender, dataset, interpreter)
 
 
-def _smaller(dataset: Dataset) -> list[Dataset]:
-    alike = (one for one in DATASETS.values() if one.family == dataset.family)
-    return [one for one in alike if one.rows < dataset.rows]
+def _hopeless(contender: Contender, dataset: Dataset, results: Results) -> str:
+    """Return why a contender can't be expected to succeed; empty if it may."""
+    for other in DATASETS.values():
+        known = results.cells.get((contender.name, other.name))
+        if known is None:
+            continue
+        if other.family == dataset.family:
+            if other.rows < dataset.rows and known.outcome in FAILED:
+                return f"{known.outcome} on {other.rows:,} rows of the same"
+        elif known.seconds is not None and known.seconds > dataset.minutes * 60:
+            ours, theirs = (_values(one, results) for one in (dataset, other))
+            if ours and theirs and theirs < ours and other.kind == dataset.kind:
+                ended = "took" if known.outcome == Outcome.OK else f"{known.outcome} after"
+                return f"{ended} {known.seconds / 60:.0f} minutes on {other.name}, which is smaller"
+    return ""
+
+
+def _values(dataset: Dataset, results: Results) -> int | None:
+    columns = results.datasets.get(dataset.name, {}).get("columns")
+    return columns and dataset.rows * columns
 
 
 def _measured(cell: Cell, contender: Contender, dataset: Dataset, interpreter: Path) -> Cell:

@@ -294,7 +294,7 @@ DATASETS = {
             16_280,
             of_file(lambda _: data("adult.parquet")),
             target="income_per_year",
-            minutes=15,
+            minutes=30,
         ),
         Dataset(
             "default",
@@ -317,7 +317,7 @@ DATASETS = {
             days_of_weather,
             facts={"sequence_key": "day", "sequence_index": "time_hour"},
         ),
-        Dataset("nycflights-5k", "database", "nycflights", 35_911, nycflights),
+        Dataset("nycflights-5k", "database", "nycflights", 35_911, nycflights, minutes=30),
         Dataset("nycflights-140k", "database", "nycflights", 170_911, nycflights),
         Dataset("tpch-0.01", "database", "tpch", 48_000, tpch_halves(0.01)),
         Dataset("tpch-0.1", "database", "tpch", 480_000, tpch_halves(0.1)),

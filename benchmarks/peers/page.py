@@ -123,8 +123,9 @@ def _how(results: Results) -> Iterator[str]:
         + " Limits: "
         + "; ".join(f"{what}: {limit}" for what, limit in results.limits.items())
         + ". What exceeds one is a result, [with its message](#what-did-not-work); a contender "
-        "that failed on some rows of a table is not tried on more. *Not run* means that nobody "
-        "has measured it: it says nothing."
+        "that failed on some rows of a table is not tried on more, and none on a table of more "
+        "values than one that took it longer than the limit. *Not run* means that nobody has "
+        "measured it: it says nothing."
     )
     yield ""
     yield (
