@@ -1,6 +1,7 @@
 """Every registered plug-in against the conformance kit; none is left out."""
 
 from contextlib import ExitStack
+from decimal import Decimal
 from functools import cache
 
 import numpy as np
@@ -127,7 +128,15 @@ _PEOPLE = {
     "cpf": pa.array(["390.533.447-05", "529.982.247-25", "111.444.777-35"], pa.large_string()),
 }
 
+_PLACES = {
+    "lat": pa.array([round(-60 + n * 0.4321, 4) if n % 9 else None for n in range(300)]),
+    "longitude": pa.array(
+        [Decimal(n * 7919 % 359_000) / 1_000 for n in range(300)], pa.decimal128(8, 3)
+    ),
+}
+
 CASES: dict[tuple[Kind, str], dict[str, object]] = {
+    (Kind.DATATYPE, "coordinate"): {"columns": _PLACES},
     (Kind.DATATYPE, "personal"): {"columns": _PEOPLE},
     (Kind.RULE, "aggregate"): _rule(
         pa.table({"total": _STOCK["total"], "lines.sum(price * pieces)": _STOCK["total"]}),

@@ -13,7 +13,9 @@ from simulacra.core.schema import ColumnSpec, TableSpec
 from simulacra.core.scores import Score
 from simulacra.metrics.encode import readable_as_numbers
 
-_NUMBER_TYPES = frozenset({"integer", "float", "decimal", "date", "datetime", "time", "duration"})
+_NUMBER_TYPES = frozenset(
+    {"integer", "float", "decimal", "coordinate", "date", "datetime", "time", "duration"}
+)
 _CATEGORY_TYPES = frozenset({"boolean", "category", "constant"})
 _LENGTH_TYPES = frozenset({"text", "binary"})
 KEY_TYPE = "key"

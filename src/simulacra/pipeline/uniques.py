@@ -19,7 +19,9 @@ from simulacra.pipeline.ticks import Ticks, is_counted
 
 _IDENTIFIER = "identifier"
 _CATEGORY = "category"
-_FORMED = {"boolean", "date", "datetime", "decimal", "duration", "float", "integer", "time"}
+_FORMED = {
+    "boolean", "coordinate", "date", "datetime", "decimal", "duration", "float", "integer", "time",
+}  # fmt: skip
 _MOST_CHOICES = 10_000
 
 Key = tuple[str, ...]

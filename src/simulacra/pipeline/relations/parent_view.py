@@ -25,6 +25,7 @@ from simulacra.pipeline.flat_model import NamedCodec
 _TELLING = {
     "boolean",
     "category",
+    "coordinate",
     "date",
     "datetime",
     "decimal",
