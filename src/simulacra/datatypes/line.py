@@ -226,12 +226,14 @@ def learn_whole_line(
     Returns:
         The line, and the rows of each code.
     """
-    histogram, replaced = _protected(histogram, most_codes, min_count)
+    seen = histogram
+    histogram, replaced = _protected(seen, most_codes, min_count)
     least, greatest = int(histogram.values[0]), int(histogram.values[-1])
     step = max(step, 1)
     shift = max(0, ((greatest - least) // step).bit_length() - 64)
     if shift and is_discrete(histogram, most_codes):
-        return TableLine(histogram.values.astype(object), replaced), histogram.counts
+        table = TableLine(histogram.values.astype(object), replaced)
+        return table, _rows_of_codes(table, seen)
     steps = to_steps(histogram.values, least, step, shift)
     if shift:
         firsts = np.flatnonzero(np.concatenate([[True], steps[1:] != steps[:-1]]))
@@ -242,18 +244,28 @@ def learn_whole_line(
     bins, counts = learn_bins(
         histogram, most_codes=most_codes, min_count=min_count or _kept_from(histogram)
     )
-    return WholeLine(bins, least, greatest, step, shift, replaced), counts
+    line = WholeLine(bins, least, greatest, step, shift, replaced)
+    return line, _rows_of_codes(line, seen) if replaced else counts
 
 
 def learn_real_line(
     histogram: Histogram, decimals: int | None, *, most_codes: int, min_count: int | None
 ) -> tuple[RealLine, Counts]:
     """Learn a line from real positions, dtype float64; as :func:`learn_whole_line`."""
-    histogram, replaced = _protected(histogram, most_codes, min_count)
+    seen = histogram
+    histogram, replaced = _protected(seen, most_codes, min_count)
     bins, counts = learn_bins(
         histogram, most_codes=most_codes, min_count=min_count or _kept_from(histogram)
     )
-    return RealLine(bins, decimals, replaced), counts
+    line = RealLine(bins, decimals, replaced)
+    return line, _rows_of_codes(line, seen) if replaced else counts
+
+
+def _rows_of_codes(line: Line, seen: Histogram) -> Counts:
+    """Return how many rows have each code, those with replaced values too."""
+    codes = line.encode(seen.values)
+    rows = np.bincount(codes, weights=seen.counts, minlength=line.bins.cardinality)
+    return rows.astype(np.int64)
 
 
 def _protected(

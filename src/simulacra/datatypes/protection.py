@@ -16,17 +16,31 @@ MOSTLY = 0.9
 
 
 def clipped(histogram: Histogram, least: int) -> Histogram:
-    """Return a histogram whose extremes at least ``least`` rows have.
+    """Return a histogram without the values that fewer than ``least`` rows reach, from either end.
 
-    Rows beyond the value that so many rows reach, from either end, take that value.
+    As many of the next rows count twice: were all of them given the last value that is left, it
+    would come back exactly, and more often than any near it.
     """
     if least <= 1 or histogram.rows < 2 * least:
         return histogram
-    upto = np.cumsum(histogram.counts)
+    counts = histogram.counts
+    upto = np.cumsum(counts)
     first = int(np.searchsorted(upto, least))
     last = int(np.searchsorted(upto, histogram.rows - least, side="right"))
-    places = np.clip(np.arange(len(upto)), first, last)
-    return _moved(histogram, places)
+    if first == 0 and last == len(counts) - 1:
+        return histogram
+    more = _twice(counts, first) + _twice(counts[::-1], len(counts) - 1 - last)[::-1]
+    kept = slice(first, last + 1)
+    return Histogram(histogram.values[kept], (counts + more)[kept], histogram.pool_rows)
+
+
+def _twice(counts: Counts, first: int) -> Counts:
+    """Return how many rows of each value count twice, from a place on, for those before it."""
+    missing = int(counts[:first].sum())
+    before = np.cumsum(counts[first:]) - counts[first:]
+    more = np.zeros_like(counts)
+    more[first:] = np.clip(missing - before, 0, counts[first:])
+    return more
 
 
 def without_rare(histogram: Histogram, least: int) -> Histogram:
