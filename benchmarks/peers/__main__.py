@@ -43,8 +43,8 @@ def main() -> None:
     results = Results.read()
     results.limits = {
         "time": (
-            "10 minutes, 30 on the smallest table and the smallest database; half as much again for "
-            "whom other work on the machine left less CPU time than that"
+            "10 minutes, 30 on the smallest table and the smallest database; half as much again "
+            "for whom other work on the machine left less CPU time than that"
         ),
         "memory": f"{MEMORY / 1e9:g} GB, all processes of a contender together",
     }
