@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simulacra.cli.destination import Destination
 from simulacra.cli.settings import (
     AsJson,
     Exclude,
@@ -23,12 +23,16 @@ from simulacra.cli.settings import (
     Target,
     Threads,
     WhatIfExists,
+    metadata_of,
     reading,
     run_context,
 )
 from simulacra.connectors.replacing import IfExists
 from simulacra.connectors.secret import ENV
 from simulacra.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from simulacra.api.anonymizing import Anonymized
 
 
 def register(app: typer.Typer) -> None:
@@ -88,8 +92,6 @@ def anonymize(
     still those of real people. Use synth where you can.
     """
     from simulacra.api.anonymizing import anonymize as anonymized
-    from simulacra.api.metadata import Metadata
-    from simulacra.connectors.targets import check_target
 
     if key is not None and not key.startswith(ENV):
         raise UsageError(
@@ -97,14 +99,8 @@ def anonymize(
             why="a secret in a command is seen by others, and kept in its history",
             mend=f"Write --key {ENV}NAME",
         )
-    check_target(
-        dest,
-        source=src,
-        file_format=file_format,
-        partitioned=partitioned,
-        overwrite=overwrite,
-        if_exists=if_exists,
-    )
+    to = Destination(dest, file_format, partitioned, overwrite, if_exists)
+    to.check(src)
     masked = anonymized(
         reading(src, read, include, exclude),
         key=key,
@@ -112,24 +108,19 @@ def anonymize(
         keep=keep or (),
         keep_keys=keep_keys,
         infer_keys=not no_infer_keys,
-        metadata=Metadata.load(spec) if spec is not None else None,
+        metadata=metadata_of(spec),
         ctx=run_context(quiet=quiet or as_json, threads=threads, memory=memory),
     )
-    written = masked.write(
-        dest,
-        file_format=file_format,
-        partitioned=partitioned,
-        overwrite=overwrite,
-        if_exists=if_exists,
-    )
-    if as_json:
-        typer.echo(json.dumps({"dest": dest, "rows": written, "masked": masked.columns}))
-        return
+    written = masked.write(dest, **to.options)
+    if not as_json:
+        _say_masked(masked)
+    to.say_written(written, as_json=as_json, masked=masked.columns)
+
+
+def _say_masked(masked: Anonymized) -> None:
     for column, kind in masked.columns.items():
         typer.echo(f"masked {column} as {kind}: {masked.reasons[column]}", err=True)
     if not masked.columns:
         typer.echo(
             "No column is masked: none leads to people, and no key is an identifier", err=True
         )
-    tables = ", ".join(f"{name} {count:,}" for name, count in written.items())
-    typer.echo(f"{dest}: {tables} {'row' if sum(written.values()) == 1 else 'rows'}", err=True)

@@ -6,7 +6,16 @@ import sys
 
 import typer
 
-from simulacra.cli import about, anonymizing, conditions, demo, evaluation, learning, subsetting
+from simulacra.cli import (
+    about,
+    anonymizing,
+    conditions,
+    demo,
+    detecting,
+    evaluation,
+    learning,
+    subsetting,
+)
 from simulacra.cli.failures import CANCELLED, exit_code_of
 from simulacra.core.errors import UsageError
 
@@ -17,7 +26,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (learning, conditions, evaluation, subsetting, anonymizing, about, demo):
+for module in (
+    learning, detecting, conditions, evaluation, subsetting, anonymizing, about, demo,
+):  # fmt: skip
     module.register(app)
 
 

@@ -1,10 +1,9 @@
-"""Commands that learn and draw: synth, detect, fit, sample."""
+"""Commands that learn and draw: synth, fit, sample."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -18,6 +17,7 @@ from simulacra.cli.conditions import (
     fairness,
     given_values,
 )
+from simulacra.cli.destination import Destination
 from simulacra.cli.resuming import going_on, journal_wanted, may_replace
 from simulacra.cli.settings import (
     AsJson,
@@ -46,6 +46,7 @@ from simulacra.cli.settings import (
     Target,
     Threads,
     WhatIfExists,
+    metadata_of,
     model_options,
     reading,
     rows_wanted,
@@ -54,14 +55,10 @@ from simulacra.cli.settings import (
 from simulacra.connectors.replacing import IfExists
 from simulacra.core.errors import UsageError
 
-if TYPE_CHECKING:
-    from simulacra.api.metadata import Metadata
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command()(synth)
-    app.command()(detect)
     app.command()(fit)
     app.command()(sample)
 
@@ -102,7 +99,6 @@ def synth(
 ) -> None:
     """Learn SRC and write a synthetic copy of it to DEST."""
     from simulacra.api.synthesizer import Synthesizer
-    from simulacra.connectors.targets import check_target
 
     ctx = run_context(quiet=quiet or as_json, threads=threads, memory=memory)
     wanted = rows_wanted(rows)
@@ -119,99 +115,27 @@ def synth(
     if rows is not None and scale is not None:
         raise UsageError("--rows and --scale are both given", mend="Give one of them")
     kept = journal_wanted(dest, resume=resume, folder=journal, overwrite=overwrite)
-    check_target(
-        dest,
-        source=src,
-        file_format=file_format,
-        partitioned=partitioned,
-        overwrite=may_replace(dest, kept, overwrite=overwrite),
-        if_exists=if_exists,
-    )
+    to = Destination(dest, file_format, partitioned, overwrite, if_exists)
+    to.check(src, may_replace=may_replace(dest, kept, overwrite=overwrite))
     data = reading(src, read, include, exclude)
     if dry_run:
         plan = synthesizer.plan(
-            data, _metadata(spec), rows=wanted, scale=scale, structure_rows=structure_rows
+            data, metadata_of(spec), rows=wanted, scale=scale, structure_rows=structure_rows
         )
         typer.echo(json.dumps(plan.to_dict()) if as_json else f"{plan}\n  to {dest}")
         return
     with going_on(kept):
-        synthesizer.fit(data, _metadata(spec), rows=structure_rows, resume=kept)
+        synthesizer.fit(data, metadata_of(spec), rows=structure_rows, resume=kept)
         written = synthesizer.write(
             dest,
             wanted,
             scale=scale,
             temperature=temperature,
             top_p=top_p,
-            file_format=file_format,
-            partitioned=partitioned,
-            overwrite=overwrite,
-            if_exists=if_exists,
             resume=kept or False,
+            **to.options,
         )
-    _say_written(written, dest, as_json=as_json)
-
-
-def detect(
-    src: Source,
-    *,
-    output: Annotated[
-        str | None,
-        typer.Option("--output", "-o", help="Specification file to write (default: print it)."),
-    ] = None,
-    diagram: Annotated[
-        bool, typer.Option("--diagram", help="Print a Mermaid diagram of the tables.")
-    ] = False,
-    sdv: Annotated[
-        str | None, typer.Option("--sdv", help="Take over an SDV metadata JSON file (V1).")
-    ] = None,
-    check: Annotated[
-        str | None, typer.Option("--check", help="Compare SRC with a specification file instead.")
-    ] = None,
-    json_schema: Annotated[
-        bool, typer.Option("--json-schema", help="Print the JSON Schema of specifications.")
-    ] = False,
-    read: Read = None,
-    include: Include = None,
-    exclude: Exclude = None,
-    no_infer_keys: NoInferKeys = False,
-    seed: Seed = 0,
-    threads: Threads = None,
-    memory: Memory = None,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
-) -> None:
-    """Find out the types and keys of SRC's columns, and what its tables refer to."""
-    from simulacra.api.metadata import Metadata
-    from simulacra.connectors.targets import check_product
-    from simulacra.core.errors import CheckFailed
-
-    ctx = run_context(quiet=quiet or as_json, threads=threads, memory=memory)
-    if json_schema:
-        typer.echo(json.dumps(Metadata.json_schema(), indent=2))
-        return
-    data = reading(src, read, include, exclude)
-    if check is not None:
-        wrong = Metadata.load(check).validate(data, ctx=ctx)
-        for mismatch in wrong:
-            typer.echo(str(mismatch))
-        if wrong:
-            raise CheckFailed(f"{len(wrong)} mismatches", where=check)
-        return
-    if output is not None:
-        check_product(output, src)
-    metadata = (
-        Metadata.from_sdv(sdv, data, ctx=ctx)
-        if sdv is not None
-        else Metadata.detect(data, infer_keys=not no_infer_keys, seed=seed, ctx=ctx)
-    )
-    if output is not None:
-        metadata.save(output)
-    if diagram:
-        typer.echo(metadata.diagram(), nl=False)
-    elif as_json:
-        typer.echo(metadata.to_json(), nl=False)
-    elif output is None:
-        typer.echo(metadata.to_yaml(), nl=False)
+    to.say_written(written, as_json=as_json)
 
 
 def fit(
@@ -251,7 +175,7 @@ def fit(
         **model_options(model, settings),
     )
     data = reading(src, read, include, exclude)
-    synthesizer.fit(data, _metadata(spec), rows=structure_rows)
+    synthesizer.fit(data, metadata_of(spec), rows=structure_rows)
     synthesizer.save(output)
 
 
@@ -282,18 +206,11 @@ def sample(
 ) -> None:
     """Draw synthetic rows from a bundle and write them to DEST."""
     from simulacra.api.synthesizer import Synthesizer
-    from simulacra.connectors.targets import check_target
 
     ctx = run_context(quiet=quiet or as_json, threads=threads, memory=memory)
     kept = journal_wanted(dest, resume=resume, folder=journal, overwrite=overwrite)
-    check_target(
-        dest,
-        source=bundle,
-        file_format=file_format,
-        partitioned=partitioned,
-        overwrite=may_replace(dest, kept, overwrite=overwrite),
-        if_exists=if_exists,
-    )
+    to = Destination(dest, file_format, partitioned, overwrite, if_exists)
+    to.check(bundle, may_replace=may_replace(dest, kept, overwrite=overwrite))
     synthesizer = Synthesizer.load(bundle, ctx=ctx)
     with going_on(kept):
         written = synthesizer.write(
@@ -306,24 +223,7 @@ def sample(
             temperature=temperature,
             top_p=top_p,
             seed=seed,
-            file_format=file_format,
-            partitioned=partitioned,
-            overwrite=overwrite,
-            if_exists=if_exists,
             resume=kept or False,
+            **to.options,
         )
-    _say_written(written, dest, as_json=as_json)
-
-
-def _metadata(path: str | None) -> Metadata | None:
-    from simulacra.api.metadata import Metadata
-
-    return Metadata.load(path) if path is not None else None
-
-
-def _say_written(written: Mapping[str, int], dest: str, *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps({"dest": dest, "rows": dict(written)}))
-        return
-    tables = ", ".join(f"{name} {rows:,}" for name, rows in written.items())
-    typer.echo(f"{dest}: {tables} {'row' if sum(written.values()) == 1 else 'rows'}", err=True)
+    to.say_written(written, as_json=as_json)

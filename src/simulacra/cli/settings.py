@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,9 @@ from simulacra.core.context import RunContext
 from simulacra.core.errors import UsageError
 from simulacra.core.limits import Limits, machine_memory, parse_bytes, usable_cores
 from simulacra.core.progress import PlainProgress, Progress, RichProgress, silent
+
+if TYPE_CHECKING:
+    from simulacra.api.metadata import Metadata
 
 Source = Annotated[
     str, typer.Argument(metavar="SRC", help="A file, a folder (one table a file) or a URL.")
@@ -151,6 +154,13 @@ def reading(
     options = dict(_setting(s, "--read", "OPTION=VALUE") for s in settings or [])
     chosen = {"include": include, "exclude": exclude}
     return source(uri, **options, **{name: some for name, some in chosen.items() if some})
+
+
+def metadata_of(spec: str | None) -> Metadata | None:
+    """Return the specification that ``--spec`` names, None without one."""
+    from simulacra.api.metadata import Metadata
+
+    return Metadata.load(spec) if spec is not None else None
 
 
 def _setting(setting: str, flag: str, form: str) -> tuple[str, Any]:

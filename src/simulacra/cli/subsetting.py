@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
+from simulacra.cli.destination import Destination
 from simulacra.cli.settings import (
     AsJson,
     Exclude,
@@ -24,6 +24,7 @@ from simulacra.cli.settings import (
     Target,
     Threads,
     WhatIfExists,
+    metadata_of,
     reading,
     rows_wanted,
     run_context,
@@ -84,18 +85,10 @@ def subset(
     Rows are drawn at random from one table; the rows below them come along, and every row that one
     of those refers to.
     """
-    from simulacra.api.metadata import Metadata
     from simulacra.api.subsetting import subset as choose
-    from simulacra.connectors.targets import check_target
 
-    check_target(
-        dest,
-        source=src,
-        file_format=file_format,
-        partitioned=partitioned,
-        overwrite=overwrite,
-        if_exists=if_exists,
-    )
+    to = Destination(dest, file_format, partitioned, overwrite, if_exists)
+    to.check(src)
     chosen = choose(
         reading(src, read, include, exclude),
         rows_wanted(rows),
@@ -103,19 +96,9 @@ def subset(
         keep=keep or (),
         keep_orphans=not mend_orphans,
         infer_keys=not no_infer_keys,
-        metadata=Metadata.load(spec) if spec is not None else None,
+        metadata=metadata_of(spec),
         seed=seed,
         ctx=run_context(quiet=quiet or as_json, threads=threads, memory=memory),
     )
-    written = chosen.write(
-        dest,
-        file_format=file_format,
-        partitioned=partitioned,
-        overwrite=overwrite,
-        if_exists=if_exists,
-    )
-    if as_json:
-        typer.echo(json.dumps({"dest": dest, "rows": written}))
-        return
-    tables = ", ".join(f"{name} {count:,}" for name, count in written.items())
-    typer.echo(f"{dest}: {tables} {'row' if sum(written.values()) == 1 else 'rows'}", err=True)
+    written = chosen.write(dest, **to.options)
+    to.say_written(written, as_json=as_json)
