@@ -127,7 +127,9 @@ def _measured(cell: Cell, contender: Contender, dataset: Dataset, interpreter: P
         environment={"TMPDIR": str(work)},
         folder=work,
     )
-    cell.outcome, cell.message = ran.outcome, ran.message.replace(str(HERE.parent.parent), "…")
+    cell.outcome, cell.message = ran.outcome, ran.message
+    for folder in (interpreter.parent.parent.parent, HERE.parent.parent):
+        cell.message = cell.message.replace(str(folder), "…")
     cell.seconds, cell.cpu_seconds, cell.peak_bytes = ran.seconds, ran.cpu_seconds, ran.peak_bytes
     for line in status.read_text(encoding="utf-8").splitlines() if status.exists() else ():
         said = json.loads(line)
