@@ -4,8 +4,10 @@ They are a module of their own since the kit loads plug-ins by import in a fresh
 """
 
 import base64
+import os
 import pickle
 import random
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -417,6 +419,23 @@ class _Accusing(Wrapped):
 
 class AccusesEverybody(_Rule):
     wrapper = _Accusing
+
+
+class KnowsEarlierLoads(_Rule):
+    """Loaded where one of its like was loaded before, it says so and dies."""
+
+    loads = 0
+
+    def load(self, src):
+        type(self).loads += 1
+        if self.loads > 1:
+            sys.stderr.write("was here before\n")
+            os._exit(7)
+        return super().load(src)
+
+
+class DiesWhenLoaded(KnowsEarlierLoads):
+    loads = 1
 
 
 # --- connectors ------------------------------------------------------------------------------

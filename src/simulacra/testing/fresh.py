@@ -1,13 +1,9 @@
-"""Work in a fresh process, where nothing is in memory but what a bundle says.
-
-The other side is this module run as a script: ``python -m simulacra.testing.fresh FOLDER``.
-"""
+"""Work in a fresh process, where nothing is in memory but what a bundle says."""
 
 from __future__ import annotations
 
 import importlib
 import json
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +15,7 @@ from numpy.typing import NDArray
 from simulacra.core.artifacts import ArtifactReader, open_bundle
 from simulacra.core.features import Features, FeatureSpec
 from simulacra.core.random import RngKey
-from simulacra.testing.check import NotConformant
+from simulacra.testing.fresh_process import start
 
 BUNDLE = "plugin.sim"
 _REQUEST = "request.json"
@@ -57,16 +53,7 @@ def run_fresh(
     (folder / _REQUEST).write_text(json.dumps(head | request))
     for number, item in enumerate(inputs):
         _write(folder / _INPUT.format(number), _as_table(item))
-    # Our own interpreter on our own module; -P keeps the working folder off its path.
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "-P", "-m", __name__, str(folder)],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        msg = f"a fresh process can't load what was saved:\n{done.stderr}"
-        raise NotConformant(msg)
+    start(folder)
     outputs = len(list(folder.glob(_OUTPUT.format("*"))))
     return [_read(folder / _OUTPUT.format(number)) for number in range(outputs)]
 
@@ -124,7 +111,8 @@ def _rule(
 _JOBS = {"sample": _sample, "decode": _decode, "rule": _rule}
 
 
-def _main(folder: Path) -> None:
+def work(folder: Path) -> None:
+    """Do what a folder requests: the other side of :func:`run_fresh`."""
     request = json.loads((folder / _REQUEST).read_text())
     sys.path[:] = request["path"]
     plugin: Any = importlib.import_module(request["module"])
@@ -135,7 +123,3 @@ def _main(folder: Path) -> None:
         results = _JOBS[request["job"]](plugin(), src, inputs, request)
     for number, result in enumerate(results):
         _write(folder / _OUTPUT.format(number), result)
-
-
-if __name__ == "__main__":
-    _main(Path(sys.argv[1]))
