@@ -1,6 +1,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.stats import rankdata
 from sklearn.metrics import r2_score, roc_auc_score
 
 from metrics.samples import drawn_apart, halves, measure, shipped, spec_of
@@ -121,6 +122,21 @@ def spread_of(score_of, truth, predicted, resamples=1_000):
     return np.std([score_of(truth[rows], predicted[rows]) for rows in drawn])
 
 
+def r2(truth, predicted):
+    return 1 - np.mean((truth - predicted) ** 2) / np.var(truth)
+
+
+def auc(positive, score):
+    """Return the share of pairs in order (Mann-Whitney), in a twentieth of scikit-learn's time."""
+    positives, rows = positive.sum(), len(positive)
+    above = rankdata(score)[positive].sum() - positives * (positives + 1) / 2
+    return above / (positives * (rows - positives))
+
+
+def mean_auc(truth, scores):
+    return np.mean([auc(truth == code, scores[:, code]) for code in range(scores.shape[1])])
+
+
 def test_errors_are_those_of_resampled_test_rows():
     rng = np.random.default_rng(1)
     every = Part(0, 0, 1_500)
@@ -128,7 +144,8 @@ def test_errors_are_those_of_resampled_test_rows():
     predicted = 0.7 * amount + rng.normal(scale=0.6, size=1_500)
     judged = Amounts([amount]).judge(predicted, every)
     assert judged.value == pytest.approx(r2_score(amount, predicted))
-    assert judged.error == pytest.approx(spread_of(r2_score, amount, predicted), rel=0.1)
+    assert judged.value == pytest.approx(r2(amount, predicted))
+    assert judged.error == pytest.approx(spread_of(r2, amount, predicted), rel=0.1)
     # Rows without an amount count for nothing.
     gaps = np.where(np.arange(3_000) % 2, np.nan, np.repeat(amount, 2))
     with_gaps = Amounts([gaps]).judge(np.repeat(predicted, 2), Part(0, 0, 3_000))
@@ -139,16 +156,14 @@ def test_errors_are_those_of_resampled_test_rows():
     chance = np.round(label + rng.normal(size=1_500), 1)
     judged = Classes([label], 2, 2).judge(np.column_stack([-chance, chance]), every)
     assert judged.value == pytest.approx(roc_auc_score(label, chance))
-    assert judged.error == pytest.approx(spread_of(roc_auc_score, label, chance), rel=0.1)
+    assert judged.value == pytest.approx(auc(label == 1, chance))
+    assert judged.error == pytest.approx(spread_of(auc, label == 1, chance), rel=0.1)
 
     label = rng.choice(3, 1_500, p=[0.6, 0.3, 0.1])
     chances = np.eye(3)[label] + rng.exponential(size=(1_500, 3))
     chances /= chances.sum(axis=1, keepdims=True)
-
-    def mean_auc(truth, scores):
-        return roc_auc_score(truth, scores, multi_class="ovr")
-
     judged = Classes([label], 3, 3).judge(chances, every)
+    assert judged.value == pytest.approx(roc_auc_score(label, chances, multi_class="ovr"))
     assert judged.value == pytest.approx(mean_auc(label, chances))
     spread = spread_of(mean_auc, label, chances, resamples=400)
     assert judged.error == pytest.approx(spread, rel=0.15)

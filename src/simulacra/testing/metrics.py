@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,7 +24,7 @@ _SCOPES = ("column", "pair", "table", "dataset")
 _TOLERANCE = 0.05
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class MetricSubject:
     """A metric, its options, and the tables it is shown."""
 
@@ -51,6 +52,17 @@ class MetricSubject:
             options=self.options,
             rng=RngKey(9, ("metric",)),
         )
+
+    @cached_property
+    def scores(self) -> list[Score]:
+        """The scores of fresh rows of the same distribution, beside a hold-out; measured once."""
+        with globally_seeded(1):
+            return self.compute(self.real, self.other, holdout=self.holdout)
+
+    @cached_property
+    def scores_alone(self) -> list[Score]:
+        """The same without a hold-out."""
+        return self.compute(self.real, self.other)
 
 
 def checks(
@@ -96,8 +108,8 @@ def says_what_it_is(subject: MetricSubject, folder: Path) -> None:
 def scores_are_sound(subject: MetricSubject, folder: Path) -> None:
     """Scores are finite, JSON-able, and about columns of the table; holes say why."""
     del folder
-    for holdout in (None, subject.holdout):
-        _require_sound(subject, subject.compute(subject.real, subject.other, holdout=holdout))
+    for scores in (subject.scores_alone, subject.scores):
+        _require_sound(subject, scores)
 
 
 def scores_columns_as_its_scope_says(subject: MetricSubject, folder: Path) -> None:
@@ -106,7 +118,7 @@ def scores_columns_as_its_scope_says(subject: MetricSubject, folder: Path) -> No
     wanted = {"column": 1, "pair": 2}.get(subject.metric.scope)
     if wanted is None:
         return
-    for score in subject.compute(subject.real, subject.other):
+    for score in subject.scores_alone:
         require(len(score.columns) == wanted, f"{score} is not about {wanted} columns")
 
 
@@ -114,7 +126,7 @@ def finds_the_same_distribution_ideal(subject: MetricSubject, folder: Path) -> N
     """Fresh rows of the same distribution are as good as can be, within tolerance."""
     del folder
     measures = {measure.name: measure for measure in subject.metric.measures}
-    for score in subject.compute(subject.real, subject.other, holdout=subject.holdout):
+    for score in subject.scores:
         measure = measures[score.metric]
         # Where even real rows don't reach the ideal, the floor says how near they come.
         ideal = measure.ideal if score.floor is None else score.floor
@@ -131,19 +143,19 @@ def finds_the_same_distribution_ideal(subject: MetricSubject, folder: Path) -> N
 def gives_the_same_scores_again(subject: MetricSubject, folder: Path) -> None:
     """The key settles the scores, whatever the global random states, which stay as they are."""
     del folder
-    found = []
-    for seed in (1, 2):
-        with globally_seeded(seed), no_global_randomness(), no_threads_left():
-            found.append(subject.compute(subject.real, subject.other, holdout=subject.holdout))
-    require(found[0] == found[1], "measuring again gave other scores")
+    before = subject.scores
+    with globally_seeded(2), no_global_randomness(), no_threads_left():
+        again = subject.compute(subject.real, subject.other, holdout=subject.holdout)
+    require(again == before, "measuring again gave other scores")
 
 
 def leaves_its_inputs_alone(subject: MetricSubject, folder: Path) -> None:
     """The tables given are not changed."""
     del folder
-    subject.compute(subject.real, subject.other, holdout=subject.holdout)
+    require(subject.scores, "it gave no score")
     require(subject.real.equals(orders()), "the real table has been changed")
     require(subject.other.equals(orders(seed=1)), "the synthetic table has been changed")
+    require(subject.holdout.equals(orders(seed=2)), "the hold-out has been changed")
 
 
 def copes_with_tiny_tables(subject: MetricSubject, folder: Path) -> None:
