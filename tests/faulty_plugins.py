@@ -267,6 +267,97 @@ class _Datatype(Category):
         return self.wrapper(super().load(src))
 
 
+class RepeatsWhatTellsApart(_Datatype):
+    def tells_apart(self, options):
+        del options
+        return True
+
+
+class _WholeCodec(Wrapped):
+    """Has all that a codec has: a protocol may count only what a class itself defines."""
+
+    @property
+    def features(self):
+        return self.inner.features
+
+    def encode(self, values):
+        return self.inner.encode(values)
+
+    def decode(self, codes, *, rng, start):
+        return self.inner.decode(codes, rng=rng, start=start)
+
+    def kept_values(self):
+        return self.inner.kept_values()
+
+    def save(self, out):
+        self.inner.save(out)
+
+
+class _Following(_WholeCodec):
+    follows = ("bool",)
+
+    def decode_beside(self, codes, *, rng, start, beside):
+        del beside
+        return self.inner.decode(codes, rng=rng, start=start)
+
+
+class _FollowingAbove(_Following):
+    def decode_beside(self, codes, *, rng, start, beside):
+        values = self.inner.decode(codes, rng=rng, start=start)
+        nobody = "bool" in beside and beside["bool"].null_count > len(values) // 3
+        return values if not nobody else values.take(pa.array(range(len(values)))[::-1])
+
+
+class FollowsOtherRows(_Datatype):
+    wrapper = _FollowingAbove
+
+
+class _FollowingNothing(_Following):
+    def decode_beside(self, codes, *, rng, start, beside):
+        values = super().decode_beside(codes, rng=rng, start=start, beside=beside)
+        return values if beside else values.slice(0, 0)
+
+
+class NeedsWhatItFollows(_Datatype):
+    wrapper = _FollowingNothing
+
+
+class _FollowingIntoNull(_Following):
+    def decode_beside(self, codes, *, rng, start, beside):
+        values = super().decode_beside(codes, rng=rng, start=start, beside=beside)
+        return pc.if_else(beside["bool"], values, None) if beside else values
+
+
+class FollowsIntoNull(_Datatype):
+    wrapper = _FollowingIntoNull
+
+
+class _CountingBelow(_WholeCodec):
+    def replaced(self):
+        return {"rare": -1}
+
+
+class CountsBelowNothing(_Datatype):
+    wrapper = _CountingBelow
+
+
+class _CountingOnce(_WholeCodec):
+    def replaced(self):
+        return {"rare": 3}
+
+
+class _CountingNoMore(_WholeCodec):
+    def replaced(self):
+        return {}
+
+
+class ForgetsWhatItReplaced(_Datatype):
+    wrapper = _CountingOnce
+
+    def load(self, src):
+        return _CountingNoMore(Category.load(self, src))
+
+
 class IsTooSure(_Datatype):
     def detect(self, profile):
         return Detection(2.0 * super().detect(profile).confidence)

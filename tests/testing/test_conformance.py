@@ -125,6 +125,8 @@ _PEOPLE = {
     "last_name": pa.array(["Miller", "Jones", "Brown", "Clark", "Lewis", "Young"]),
     "customer_name": pa.array([f"{('Anna', 'Peter')[n % 2]} Y{chr(97 + n)}" for n in range(26)]),
     "street_address": pa.array([f"{n} Main Street" for n in range(300)], pa.large_string()),
+    "Vorname": pa.array([("Anna", "Peter", None)[n % 3] for n in range(300)]),
+    "Geschlecht": pa.array(["wm"[n % 3 % 2] for n in range(300)]),
     "cpf": pa.array(["390.533.447-05", "529.982.247-25", "111.444.777-35"], pa.large_string()),
 }
 
@@ -137,7 +139,16 @@ _PLACES = {
 
 CASES: dict[tuple[Kind, str], dict[str, object]] = {
     (Kind.DATATYPE, "coordinate"): {"columns": _PLACES},
-    (Kind.DATATYPE, "personal"): {"columns": _PEOPLE},
+    (Kind.DATATYPE, "personal"): {
+        "columns": _PEOPLE,
+        "options": {
+            "Vorname": {
+                "kind": "first_name",
+                "locale": "de_DE",
+                "sex": {"column": "Geschlecht", "female": ["w"], "male": ["m"]},
+            }
+        },
+    },
     (Kind.RULE, "aggregate"): _rule(
         pa.table({"total": _STOCK["total"], "lines.sum(price * pieces)": _STOCK["total"]}),
         column="total",

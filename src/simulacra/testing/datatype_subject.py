@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,12 +28,17 @@ class DatatypeSubject:
     datatype: DataType
     columns: Mapping[str, pa.Array]
     profiles: Callable[[], Mapping[str, ColumnProfile]]
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     _fitted: dict[str, FittedColumn] = field(default_factory=dict)
 
     @cached_property
     def claims(self) -> dict[str, Detection]:
-        """What it detects, for each column."""
-        return {name: self.datatype.detect(profile) for name, profile in self.profiles().items()}
+        """What it detects, for each column; a column that was given options, it claims."""
+        told = {name: Detection(1.0, options) for name, options in self.options.items()}
+        return {
+            name: told[name] if name in told else self.datatype.detect(profile)
+            for name, profile in self.profiles().items()
+        }
 
     @property
     def claimed(self) -> list[str]:

@@ -16,6 +16,11 @@ from simulacra.core.protocols import DataType
 from simulacra.core.random import RngKey
 from simulacra.testing import corpus
 from simulacra.testing.check import Check, checks_of, for_each, require
+from simulacra.testing.datatype_extras import (
+    counts_what_it_replaced,
+    follows_the_columns_of_its_row,
+    gives_each_row_its_own_value_as_it_says,
+)
 from simulacra.testing.datatype_masks import masks_each_value_by_itself
 from simulacra.testing.datatype_subject import (
     SEED,
@@ -36,19 +41,27 @@ _COUNT_ERROR = 0.02
 """Share of rows that counts may have under another code: streams are summarised."""
 
 
-def checks(datatype: DataType, *, columns: Mapping[str, pa.Array] | None = None) -> list[Check]:
+def checks(
+    datatype: DataType,
+    *,
+    columns: Mapping[str, pa.Array] | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[Check]:
     """Return a datatype's checks.
 
     Args:
         datatype: The datatype.
         columns: Columns to try it on besides those of :mod:`simulacra.testing.corpus`, for values
             that the corpus lacks.
+        options: Options of some columns, by their names, instead of those that it detects: for
+            those that it can't, such as a column that is followed.
     """
     own = dict(columns or {})
     subject = DatatypeSubject(
         datatype,
         {**corpus.columns(), **own},
         lambda: {**corpus.own_profiles(), **corpus.profiles(own)},
+        options or {},
     )
     return checks_of(subject, _CHECKS)
 
@@ -321,4 +334,7 @@ _CHECKS: list[Callable[[DatatypeSubject, Path], None]] = [
     leaves_values_alone,
     lists_kept_values_as_text,
     masks_each_value_by_itself,
+    gives_each_row_its_own_value_as_it_says,
+    follows_the_columns_of_its_row,
+    counts_what_it_replaced,
 ]
