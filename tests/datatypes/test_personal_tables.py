@@ -16,6 +16,7 @@ from simulacra import Synthesizer
 from simulacra.cli import main
 from simulacra.core.context import RunContext
 from simulacra.core.limits import Limits
+from simulacra.pipeline import fitted_table
 
 CHINOOK = Path(__file__).parents[3] / "shared" / "data" / "chinook.sqlite"
 PERSONAL = {
@@ -134,10 +135,11 @@ def test_nulls_and_statistics_stay(learned):
     assert women == pytest.approx(266 / 400, abs=0.03)
 
 
-def test_the_result_does_not_depend_on_threads():
+def test_the_result_does_not_depend_on_threads(monkeypatch):
+    monkeypatch.setattr(fitted_table, "BLOCK_ROWS", 500)
     table = people(200)
     one, two = (
-        Synthesizer(seed=3, ctx=RunContext(Limits(threads=threads))).fit(table).sample(70_000)
+        Synthesizer(seed=3, ctx=RunContext(Limits(threads=threads))).fit(table).sample(3_200)
         for threads in (1, 2)
     )
     assert one.equals(two)

@@ -12,14 +12,14 @@ from simulacra.core.batches import TableSource
 from simulacra.core.context import RunContext
 from simulacra.core.errors import OutputError
 from simulacra.core.limits import Limits
-from simulacra.core.protocols import BLOCK_ROWS
 from simulacra.core.schema import ColumnSpec, DatasetSpec, ForeignKey, TableSpec
-from simulacra.pipeline import journal_parts
+from simulacra.pipeline import fitted_table, journal_parts
 from simulacra.pipeline.dataset import fit_dataset, load_dataset
 from simulacra.pipeline.flat_model import FlatModel
 from simulacra.pipeline.journal import Journal
 from simulacra.pipeline.journal_parts import TableRecord
 from simulacra.pipeline.options import FitOptions
+from simulacra.pipeline.relations.drawing import blocks, database, early_features
 from simulacra.pipeline.relations.graph import Role
 
 # --- parts ----------------------------------------------------------------------------------
@@ -366,13 +366,25 @@ def company():
     )
 
 
+BLOCK = 2_048
 ROWS = {
     "departments": 50,
-    "employees": 150_000,
-    "orders": 200_000,
-    "lines": 300_000,
-    "alone": 70_000,
+    "employees": 4_700,
+    "orders": 6_250,
+    "lines": 9_400,
+    "alone": 2_200,
 }
+"""So many that every table but the first has several blocks."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_blocks():
+    """Make blocks small: what matters is how many there are."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (blocks, database, early_features, fitted_table):
+            patch.setattr(module, "BLOCK_ROWS", BLOCK)
+        patch.setattr(blocks, "LARGEST_BLOCK", 4 * BLOCK)
+        yield
 
 
 class Stopped(Exception):  # noqa: N818 - no error
@@ -464,7 +476,7 @@ def test_finished_blocks_are_not_drawn_again(company, tmp_path, monkeypatch):
         part.write_bytes(b"torn")
         draw(company, journal, threads=1)
         assert len(starts) == 1
-        assert BLOCK_ROWS < starts[0][1] <= 2 * BLOCK_ROWS  # cut where an owner's rows begin
+        assert BLOCK < starts[0][1] <= 2 * BLOCK  # cut where an owner's rows begin
     assert every > 10
 
 
