@@ -21,8 +21,10 @@ help: ## Say what can be made
 demo: $(VENV)/.base ## Learn the shipped flights, write a synthetic copy to ./simulacra-demo
 	$(BIN)/simulacra demo
 
+# The many processes that tests start would compile all modules again, were they not kept compiled.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.dev ## Run all tests
-	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev ## Check style, types, layers and dependencies
 	$(BIN)/ruff check .
