@@ -1,6 +1,5 @@
 """Tables of people from end to end: rows of one person each, and nobody of the source."""
 
-import shutil
 import sqlite3
 import sys
 import zipfile
@@ -12,13 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 from faker import Faker
 
+from real_data import learned_chinook, real_data
 from simulacra import Synthesizer
 from simulacra.cli import main
 from simulacra.core.context import RunContext
 from simulacra.core.limits import Limits
 from simulacra.pipeline import fitted_table
 
-CHINOOK = Path(__file__).parents[3] / "shared" / "data" / "chinook.sqlite"
 PERSONAL = {
     "Customer": ["LastName", "Address", "Phone", "Fax", "Email"],
     "Employee": ["LastName", "Address", "Phone", "Fax", "Email"],
@@ -147,15 +146,13 @@ def test_the_result_does_not_depend_on_threads(monkeypatch):
 
 @pytest.fixture(scope="module")
 def chinook(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("chinook")
-    shutil.copy(CHINOOK, folder / "chinook.sqlite")
-    synthesizer = Synthesizer(seed=1).fit(f"sqlite:///{folder}/chinook.sqlite")
-    synthesizer.save(folder / "chinook.sim")
-    return synthesizer, folder / "chinook.sim"
+    bundle = tmp_path_factory.mktemp("chinook") / "chinook.sim"
+    learned_chinook().save(bundle)
+    return learned_chinook(), bundle
 
 
 def values_of(table, column):
-    with sqlite3.connect(CHINOOK) as connection:
+    with sqlite3.connect(real_data("chinook.sqlite")) as connection:
         rows = connection.execute(f'SELECT DISTINCT "{column}" FROM "{table}"').fetchall()
     connection.close()
     return {value for (value,) in rows if value}
