@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -164,6 +164,10 @@ class FlatModel:
             batch = rule.decode(batch)
         return batch.select(list(self.names))
 
+    def reads(self, columns: Collection[str]) -> bool:
+        """Say whether a rule reads or changes any of some columns."""
+        return any(not set(columns).isdisjoint(rule.columns) for _, rule in self.rules)
+
     def with_values(
         self, rows: Mapping[str, pa.Array], values: Mapping[str, pa.Array]
     ) -> dict[str, pa.Array]:
@@ -175,8 +179,7 @@ class FlatModel:
             rows: All flat columns of the rows, and those given with them.
             values: The new values of columns that no rule works out.
         """
-        used = {column for _, rule in self.rules for column in rule.columns}
-        if not used & values.keys() or not rows.keys() >= {*self.names, *self.given}:
+        if not self.reads(values) or not rows.keys() >= {*self.names, *self.given}:
             return dict(values)
         names = (*self.names, *self.given)
         batch = encode_columns(

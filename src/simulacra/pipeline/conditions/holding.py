@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -95,7 +95,13 @@ def effects(model: FlatModel, rows: pa.RecordBatch) -> list[frozenset[str]]:
 
 
 def renumbered(
-    model: FlatModel, rows: Flat, *, rng: RngKey, start: int, but: Collection[str]
+    model: FlatModel,
+    rows: Flat,
+    *,
+    rng: RngKey,
+    start: int,
+    but: Collection[str],
+    given: Callable[[], Mapping[str, pa.Array]] = dict,
 ) -> Flat:
     """Return rows that were drawn apart with the identifiers of rows ``start`` and following.
 
@@ -105,12 +111,20 @@ def renumbered(
         rng: The key of the block.
         start: The number of the first row in the whole table.
         but: Columns to leave as they are.
+        given: Returns the columns given beside the rows, where rules need them.
     """
     batch = rows.batch
+    made: dict[str, pa.Array] = {}
+    beside = dict(zip(batch.schema.names, batch.columns, strict=True))
     for name, named in model.codecs.items():
         if named.datatype in _NUMBERED and name not in but and name in model.names:
             codes = named.codec.encode(batch.column(name))
-            beside = dict(zip(batch.schema.names, batch.columns, strict=True))
-            made = decoded(named.codec, codes, beside, rng=rng.child("column", name), start=start)
-            batch = batch.set_column(batch.schema.get_field_index(name), name, made)
+            made[name] = decoded(
+                named.codec, codes, beside | made, rng=rng.child("column", name), start=start
+            )
+    if model.reads(made):
+        made = model.with_values({**beside, **given()}, made)
+    for name, values in made.items():
+        if name not in but:
+            batch = batch.set_column(batch.schema.get_field_index(name), name, values)
     return Flat(batch, rows.lists)

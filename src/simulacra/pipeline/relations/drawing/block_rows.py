@@ -57,8 +57,8 @@ class BlockDrawing:
         late = {place: codes[part] for place, codes in known.late.items()}
         order = None if flat.lists else self._order(columns, part)
         if order is not None:
-            columns = self._reordered(columns, order)
             parents = [rows[order] for rows in parents]
+            columns = self._reordered(columns, order, parents)
             late = {place: codes[order] for place, codes in late.items()}
         columns |= known.numbers(part)
         columns = self._arranged(columns, parents, block)
@@ -121,7 +121,19 @@ class BlockDrawing:
             run.condition, len(rows), start=block.start, draw=draw, rng=key, tally=run.tally
         )
         given = frozenset() if run.condition is None else run.condition.columns
-        return holding.renumbered(model, flat, rng=key, start=block.start, but=given)
+        return holding.renumbered(
+            model,
+            flat,
+            rng=key,
+            start=block.start,
+            but=given,
+            given=lambda: self._given(block.rows),
+        )
+
+    def _given(self, part: slice) -> dict[str, pa.Array]:
+        """Return the columns that the rules of some rows are given."""
+        given = self._run.parent_values([places[part] for places in self._known.parents])
+        return given | {name: self._known.columns[name][part] for name in self._early}
 
     def _draw_some(
         self,
@@ -195,9 +207,22 @@ class BlockDrawing:
         return None if (order[1:] > order[:-1]).all() else order
 
     def _reordered(
-        self, columns: Mapping[str, pa.Array], order: NDArray[np.intp]
+        self, columns: Mapping[str, pa.Array], order: NDArray[np.intp], parents: Sequence[Rows]
     ) -> dict[str, pa.Array]:
-        """Put rows into an order; keys, which are numbered in theirs, stay."""
+        """Put rows into an order; keys, which are numbered in theirs, stay.
+
+        Args:
+            columns: The columns.
+            order: The order.
+            parents: The rows of the parents, in that order.
+        """
         stays = made_by_row(self._run.fitted.spec)
         take = pa.array(order)
-        return {n: v if n in stays else v.take(take) for n, v in columns.items()}
+        kept = {n: v for n, v in columns.items() if n in stays}
+        moved = {n: v.take(take) for n, v in columns.items()}
+        model = self._run.fitted.model
+        if model is not None and model.reads(kept):
+            own = {n: v for n, v in kept.items() if n in model.names}
+            given = self._run.parent_values(parents)
+            kept = model.with_values({**moved, **given}, own) | kept
+        return moved | kept
