@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from simulacra.core.compiled import Hashes, Ints
 from simulacra.core.context import RunContext
+from simulacra.core.placeholders import QUOTED
 from simulacra.core.protocols import FittedColumn
 from simulacra.core.random import RngKey
 from simulacra.datatypes.ngram.codec import EMPTY, NULL, TextCodec
@@ -55,6 +57,10 @@ class TextFitter:
         self._nulls += values.null_count
         texts = values.cast(pa.large_string()).drop_null()
         keys, longest, counts = _scanned(texts)
+        quoting = pc.match_substring_regex(texts, QUOTED)
+        if pc.any(quoting).as_py():
+            # What a rule has hidden is filled in otherwise: those texts can't be copied whole.
+            keys, _, _ = _scanned(texts.filter(pc.invert(quoting)))
         self._guard.add(keys)
         self._longest_found = max(self._longest_found, longest)
         if self._mentions is not None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
-FIRST: Final = 0xF0000
-"""The first of 256 code points, of Unicode's private use, each of which is a token of its own."""
-LAST: Final = FIRST + 255
+from simulacra.core.placeholders import FIRST
+
 _UTF_8 = chr(FIRST).encode()
 
 

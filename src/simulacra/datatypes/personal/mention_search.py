@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simulacra.core.placeholders import QUOTED
 from simulacra.datatypes.personal import words
 from simulacra.datatypes.personal.config import PersonalConfig
 from simulacra.datatypes.personal.registry import kind_of
@@ -93,8 +94,14 @@ _LIKELY_PHONE = (
 )
 _AFTER_CALLS = r"[0-9](?:[ ().\-/]{0,2}[0-9]){5,14}"
 _SSN = "[0-9]{3}-[0-9]{2}-[0-9]{4}"
-_TITLED = re.compile(rf"\b(?:{_TITLES})\b\.? ({_PARTICLES}{_NAME}(?: {_PARTICLES}{_NAME}){{0,2}})")
-_GREETED = re.compile(rf"\b(?:{_GREETINGS}) ({_NAME}(?: {_NAME})?)(?= *[,.!:;\n]|$)")
+_HALF_KNOWN = rf"(?:{QUOTED} )?"
+"""A first name that a rule has hidden already, as the row's own has it."""
+_TITLED = re.compile(
+    rf"\b(?:{_TITLES})\b\.? {_HALF_KNOWN}({_PARTICLES}{_NAME}(?: {_PARTICLES}{_NAME}){{0,2}})"
+)
+_GREETED = re.compile(
+    rf"\b(?:{_GREETINGS}) ({_HALF_KNOWN})({_NAME}(?: {_NAME})?)(?= *(?:[,.!:;\n]|{QUOTED})|$)"
+)
 _CHINESE = re.compile(rf"([\u4e00-\u9fff]{{1,4}})(?:{_CHINESE_TITLES})")
 _MASK = "\0"
 
@@ -227,9 +234,13 @@ def _names(text: str) -> Iterator[Mention]:
         if end > begin:
             yield Mention(begin, end, "person_name" if " " in text[begin:end] else "last_name")
     for match in _GREETED.finditer(text, taken):
-        begin, end = match.span(1)
+        begin, end = match.span(2)
         first = text[begin:end].split(maxsplit=1)[0]
-        if _capitalised(text[begin:end]) == end - begin and words.known_name(first, "first"):
+        if _capitalised(text[begin:end]) < end - begin:
+            continue
+        if match.group(1):
+            yield Mention(begin, end, "last_name")
+        elif words.known_name(first, "first"):
             yield Mention(begin, end, "person_name" if first != text[begin:end] else "first_name")
     for match in _CHINESE.finditer(text):
         begin, end = match.span(1)

@@ -15,8 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simulacra.core.placeholders import FIRST, QUOTED
+from simulacra.core.placeholders import MENTIONED as _PLACEHOLDERS
 from simulacra.core.random import RngKey
-from simulacra.datatypes.ngram.placeholders import FIRST, LAST
 from simulacra.datatypes.personal.config import PersonalConfig
 from simulacra.datatypes.personal.extra import missing, require_extra
 from simulacra.datatypes.personal.kind import Facts, Learner
@@ -24,13 +25,13 @@ from simulacra.datatypes.personal.mention_search import MENTIONED, Mention, ment
 from simulacra.datatypes.personal.people import People
 from simulacra.datatypes.personal.registry import kind_of
 
-_PLACEHOLDERS = f"[{chr(FIRST)}-{chr(LAST)}]"
 _PLACEHOLDER = re.compile(_PLACEHOLDERS)
+_QUOTED = re.compile(QUOTED)
 _LOOKED_AT = 1_000
 """Texts of a sample in which mentions are looked for, and names that tell a locale."""
 _OTHERS = 50_000
 """People whom a text mentions beside the one that its row tells of."""
-_TELLS_LOCALE = ("first_name", "person_name", "last_name")
+_NAMES = ("first_name", "person_name", "last_name")
 
 
 def shares(sample: pa.Array) -> dict[str, float]:
@@ -126,7 +127,8 @@ class Mentions:
     def fill(self, texts: pa.Array, *, seed: int, start: int) -> pa.Array:
         """Put made mentions in the place of placeholders.
 
-        The first of a kind tells of the person whom other columns of the row tell of.
+        The first of a kind tells of the person whom other columns of the row tell of, but for names
+        in a text of which a rule has hidden what it quotes of those columns.
 
         Args:
             texts: Large strings.
@@ -147,7 +149,8 @@ class Mentions:
         some = texts.take(pa.array(places)).to_pylist()
         wanted: dict[str, list[tuple[int, int]]] = {}
         for text, row in zip(some, places.tolist(), strict=True):
-            seen: dict[str, int] = {}
+            # Whoever is named beside what a rule has hidden is somebody else.
+            seen: dict[str, int] = dict.fromkeys(_NAMES, 1) if _QUOTED.search(text) else {}
             for kind in map(_kind_at, _PLACEHOLDER.findall(text)):
                 wanted.setdefault(kind, []).append((start + row, seen.get(kind, 0)))
                 seen[kind] = seen.get(kind, 0) + 1
@@ -220,7 +223,7 @@ class MentionLearner:
         self._salt = salt
         self._learners: dict[str, Learner] = {}
         self._times: dict[str, int] = {}
-        self._names: dict[str, dict[str, None]] = {kind: {} for kind in _TELLS_LOCALE}
+        self._names: dict[str, dict[str, None]] = {kind: {} for kind in _NAMES}
 
     @property
     def has_found(self) -> bool:
