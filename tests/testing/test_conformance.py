@@ -119,6 +119,13 @@ def _emptied(server, clause=""):
     return place
 
 
+_CALLS = pa.table(
+    {
+        "name": pa.array(["Ann Lee", "Bob van Ray", None, "Zoë O'Neil"]),
+        "order": pa.array([4711, 4712, 4713, None]),
+        "note": pa.array(["Ann has 4711", "BOB VAN RAY paid", "ask for 4713", None]),
+    }
+)
 _PEOPLE = {
     "email": pa.array([f"ann.b{n}@firm.org" if n % 9 else None for n in range(300)]),
     "phone": pa.array([f"+49 30 {n * 7919 % 10**6:06d}" for n in range(300)]),
@@ -188,6 +195,7 @@ CASES: dict[tuple[Kind, str], dict[str, object]] = {
     (Kind.RULE, "difference"): _rule(_ORDERS, column="shipped", minus="ordered", order=">"),
     (Kind.RULE, "equal"): _rule(_CLAIMS, column="claimed", of="paid"),
     (Kind.RULE, "part"): _rule(_HOURS, column="hour", of="ordered", part="hour"),
+    (Kind.RULE, "quotes"): _rule(_CALLS, text="note", of=["name", "order"], words=["name"]),
     (Kind.CONNECTOR, "csv"): {"unkept": _TEXT_UNKEPT},
     (Kind.CONNECTOR, "jsonl"): {
         "unkept": _TEXT_UNKEPT

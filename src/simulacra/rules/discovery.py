@@ -1,11 +1,12 @@
 """Finds the rules that a table's columns keep: from values alone, never from names.
 
-First what equals another column (rule ``equal``) or is a part of one (``part``), and can be left
-out; then what means more put together (``calendar``), is a product or sum (``formula``) or counted
-evenly (``clock``), then what is simpler measured from another column (``difference``) and what
-often repeats one (``copy``). Of the columns that no rule has touched, flags of which one is set
-(``one_hot``) and what others determine (``dependency``); last, where columns are null
-(``null_together``, ``null_unless``), as all other rules leave nulls where they are.
+First texts that quote other columns (rule ``quotes``), as they are undone last; then what equals
+another column (``equal``) or is a part of one (``part``), and can be left out; then what means more
+put together (``calendar``), is a product or sum (``formula``) or counted evenly (``clock``), then
+what is simpler measured from another column (``difference``) and what often repeats one (``copy``).
+Of the columns that no rule has touched, flags of which one is set (``one_hot``) and what others
+determine (``dependency``); last, where columns are null (``null_together``, ``null_unless``), as
+all other rules leave nulls where they are.
 """
 
 from __future__ import annotations
@@ -33,8 +34,10 @@ from simulacra.rules.finding.hours import find_hours
 from simulacra.rules.finding.near_rules import near_copies, near_orders
 from simulacra.rules.finding.null_patterns import find_null_patterns
 from simulacra.rules.finding.parts import find_parts
+from simulacra.rules.finding.quotations import find_quotations
 from simulacra.rules.finding.state import State, named_in, usable
 from simulacra.rules.finding.suggestions import suggested
+from simulacra.rules.quotes import Quotes
 
 ROWS = 6_000
 """Rows looked at; whether a rule holds is checked in the whole sample."""
@@ -93,9 +96,10 @@ def search(
     most = max(FEWEST_TRIED, min(ROWS, CELLS // max(1, len(names))))
     rows = np.sort(generator.permutation(sample.num_rows)[:most])
     keys = [tuple(key.columns) for key in table.foreign_keys]
-    wanted = {*names, *(name for key in keys for name in key)}
+    wanted = {*names, *table.primary_key, *(name for key in keys for name in key)}
     seen = sample.select([name for name in sample.column_names if name in wanted]).take(rows)
     state = State(seen, table, frozenset(given))
+    find_quotations(state)
     maybe: list[RuleSpec] = []
     codes = Codes(state.columns)
     evidence = Evidence(codes, state.given, seen, keys)
@@ -118,12 +122,18 @@ def search(
         maybe += find_dependencies(state, _touched(state))
         find_null_patterns(state)
     named = {name for rule in (*state.found, *maybe) for name in named_in(rule.options)}
-    whole = State(sample.select([n for n in names if n in named]), table, state.given)
+    read = [n for n in (*names, *state.keys) if n in named]
+    whole = State(sample.select(read), table, state.given)
     raw = dict(whole.columns)
     kept, telling = without_rare_values(whole.keep(state.found, known), raw)
     return Findings(kept, telling + suggested(raw, maybe, (*known, *kept, *telling)))
 
 
 def _touched(state: State) -> frozenset[str]:
-    """Return the columns that the rules found so far read or change."""
-    return frozenset(name for rule in state.found for name in named_in(rule.options))
+    """Return the columns that the rules found so far read or change.
+
+    What a text quotes is free for others: it only fills gaps in the text, after all of them.
+    """
+    return frozenset(
+        name for rule in state.found if rule.rule != Quotes.name for name in named_in(rule.options)
+    )

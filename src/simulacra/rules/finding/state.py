@@ -17,7 +17,8 @@ from simulacra.core.schema import RuleSpec, TableSpec
 from simulacra.rules import ticks
 from simulacra.rules.columns import column_of
 from simulacra.rules.copied import NEARLY, Copy, share_equal
-from simulacra.rules.equal import Equal, comparable
+from simulacra.rules.equal import Equal, comparable, is_text
+from simulacra.rules.quotes import names_of_persons
 
 _MEASURES = frozenset({"integer", "float", "decimal", "date", "datetime", "time", "duration"})
 _CODES = frozenset({"category", "constant"})
@@ -25,6 +26,7 @@ _WHOLE = frozenset({"boolean", "integer"})
 _NAMES = frozenset({"boolean", "category"})
 _OF_CHILDREN = ("#count ", "#kind ")
 """What the names of columns begin with that say how many children a row has, and of what kind."""
+_TEXT = "text"
 _ORDER = "order"
 EXPRESSION = "expression"
 """The option that is no column but names several."""
@@ -42,6 +44,7 @@ class State:
     Attributes:
         columns: The columns, as the rules found so far leave them; own ones first.
         given: The given columns.
+        keys: The primary key, if it is made of row numbers: rules may read it, and change it never.
         found: Those rules, in the order in which they encode.
         taken: Names that no new column may have.
     """
@@ -54,6 +57,15 @@ class State:
         self.given = given
         self.columns: dict[str, pa.Array] = {
             name: column_of(sample, name) for name in usable(sample.schema, table, given)
+        }
+        key = [n for n in table.primary_key if table.columns[n].type == "identifier"]
+        self.keys: dict[str, pa.Array] = {
+            name: column_of(sample, name)
+            for name in key
+            if len(table.primary_key) == 1
+            and name in sample.column_names
+            and name not in self.columns
+            and all(name not in foreign.columns for foreign in table.foreign_keys)
         }
         self.found: list[RuleSpec] = []
 
@@ -77,6 +89,25 @@ class State:
         for name, values in self.tables():
             if self._is(name, _CODES | _WHOLE):
                 yield name, values
+
+    def texts(self) -> Iterator[tuple[str, pa.Array]]:
+        """Yield the own columns of strings that say what they like: free texts and categories."""
+        for name, values in self.own():
+            of_table = name in self._table.columns
+            if of_table and is_text(values.type) and self._is(name, {_TEXT, "category"}):
+                yield name, values
+
+    def is_free_text(self, name: str) -> bool:
+        """Say whether a column is free text."""
+        return name in self._table.columns and self._is(name, {_TEXT})
+
+    def is_personal(self, name: str) -> bool:
+        """Say whether a column of the table itself leads to a person."""
+        return name in self._table.columns and self._is(name, {"personal"})
+
+    def is_name(self, name: str) -> bool:
+        """Say whether a column is the name of a person."""
+        return bool(names_of_persons(self._table, [name]))
 
     def is_category(self, name: str) -> bool:
         """Say whether a column's values are names."""
@@ -106,13 +137,15 @@ class State:
         """
         options = config.model_dump(mode="json", exclude_defaults=True)
         # Only the columns that the options name: a table may have thousands of others.
-        named = [name for name in named_in(options) if name in self.columns]
-        rows = pa.RecordBatch.from_pydict({name: self.columns[name] for name in named})
+        every = self.columns | self.keys
+        named = [name for name in named_in(options) if name in every]
+        rows = pa.RecordBatch.from_pydict({name: every[name] for name in named})
         rule: Rule = registry.load(Kind.RULE, name)
         encoded = rule.fit(pa.Table.from_batches([rows]), config, table=self._table).encode(rows)
         for gone in set(named) - set(encoded.schema.names):
             del self.columns[gone]
-        self.columns.update(zip(encoded.schema.names, encoded.columns, strict=True))
+        made = zip(encoded.schema.names, encoded.columns, strict=True)
+        self.columns.update((name, values) for name, values in made if name not in self.keys)
         self.found.append(RuleSpec(rule=name, options=options))
 
     def apply_before_gone(self, name: str, config: Config, gone: str, values: pa.Array) -> None:
