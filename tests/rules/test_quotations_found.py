@@ -74,6 +74,22 @@ def test_names_that_texts_have_by_accident_are_no_quotes(names, rng):
     assert quotes(found(table, name=PERSON)) == []
 
 
+@pytest.mark.parametrize("kind", [pa.large_string(), pa.dictionary(pa.int32(), pa.string())])
+def test_names_of_any_type_of_text_are_quoted(names, kind):
+    values = pa.array(names)
+    values = values.dictionary_encode() if pa.types.is_dictionary(kind) else values.cast(kind)
+    table = pa.table({"name": values, "note": [f"{name} came" for name in names]})
+    assert quotes(found(table, name=PERSON)) == [{"text": "note", "of": ["name"]}]
+
+
+def test_a_few_rows_that_quote_are_found_among_many(names):
+    rows = 6_000
+    people = [f"{names[n % ROWS]} {n}" for n in range(rows)]
+    notes = [f"Call {name}" if n % 60 == 0 else "Do call" for n, name in enumerate(people)]
+    table = pa.table({"name": people, "note": notes})
+    assert quotes(found(table, name=PERSON)) == [{"text": "note", "of": ["name"]}]
+
+
 def test_too_few_rows_are_no_evidence(names):
     def noted(rows: int) -> pa.Table:
         notes = [f"Call {name}" if n < rows else "Do call" for n, name in enumerate(names)]

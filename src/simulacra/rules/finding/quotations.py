@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from simulacra.rules.finding.columns import FEWEST_VALUES
 from simulacra.rules.finding.state import State
@@ -91,7 +90,7 @@ def _mean_words(values: pa.Array) -> float:
 
 
 def _differs(values: pa.Array) -> bool:
-    return can_be_quoted(values.type) and pc.count_distinct(values).as_py() >= FEWEST_VALUES
+    return can_be_quoted(values.type) and len({*as_texts(values)} - {None}) >= FEWEST_VALUES
 
 
 def _config(state: State, text: str, columns: Mapping[str, bool]) -> QuotesConfig:
