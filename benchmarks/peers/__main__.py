@@ -95,17 +95,21 @@ def _hopeless(contender: Contender, dataset: Dataset, results: Results) -> str:
     """Return why a contender can't be expected to succeed; empty if it may."""
     for other in DATASETS.values():
         known = results.cells.get((contender.name, other.name))
-        if known is None:
+        if known is None or not _is_smaller(other, dataset, results):
             continue
-        if other.family == dataset.family:
-            if other.rows < dataset.rows and known.outcome in FAILED:
-                return f"{known.outcome} on {other.rows:,} rows of the same"
-        elif known.seconds is not None and known.seconds > dataset.minutes * 60:
-            ours, theirs = (_values(one, results) for one in (dataset, other))
-            if ours and theirs and theirs < ours and other.kind == dataset.kind:
-                ended = "took" if known.outcome == Outcome.OK else f"{known.outcome} after"
-                return f"{ended} {known.seconds / 60:.0f} minutes on {other.name}, which is smaller"
+        if other.family == dataset.family and known.outcome in FAILED:
+            return f"{known.outcome} on {other.rows:,} rows of the same"
+        if known.seconds is not None and known.seconds > dataset.minutes * 60:
+            ended = "took" if known.outcome == Outcome.OK else f"{known.outcome} after"
+            return f"{ended} {known.seconds / 60:.0f} minutes on {other.name}, which is smaller"
     return ""
+
+
+def _is_smaller(other: Dataset, dataset: Dataset, results: Results) -> bool:
+    if other.family == dataset.family:
+        return other.rows < dataset.rows
+    ours, theirs = (_values(one, results) for one in (dataset, other))
+    return other.kind == dataset.kind and bool(ours and theirs and theirs < ours)
 
 
 def _values(dataset: Dataset, results: Results) -> int | None:
