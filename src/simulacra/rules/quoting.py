@@ -52,7 +52,8 @@ _MC = re.compile(r"\bMc([a-z])")
 _JOINTS = "-"
 _JOINTS_OF_CODES = "-.,/@_+&="
 """Signs that make one of two words, among letters and in codes, numbers and addresses."""
-_ADDRESSES = ("@", "://", "www.")
+_ADDRESS = re.compile(r"@|://|www\.")
+_CODE = re.compile(r"[@\d]")
 
 
 def _titled(text: str) -> str:
@@ -106,37 +107,67 @@ def spelled(value: str, word: int | None, spelling: str) -> str:
     return SPELLINGS[spelling](value)
 
 
-def clue_of(value: str, *, by_word: bool) -> tuple[str, ...]:
-    """Return what a text that quotes a value has one of, once both are case-folded."""
-    folded = value.casefold()
-    return (folded, *(word.casefold() for word in words_of(value))) if by_word else (folded,)
+class _Part(NamedTuple):
+    """A value or a word of it.
+
+    Attributes:
+        text: As the value has it.
+        folded: The same without case.
+        word: Its number, or ``WHOLE``.
+        is_word: Whether it is one word.
+    """
+
+    text: str
+    folded: str
+    word: int | None
+    is_word: bool
 
 
 @lru_cache(maxsize=4_096)
-def quotables(value: str, *, by_word: bool) -> tuple[Quotable, ...]:
-    """Return all spellings of a value that may be quoted.
+def _parts(value: str, *, by_word: bool) -> tuple[_Part, ...]:
+    """Return what of a value may be quoted.
 
     Args:
         value: The value.
         by_word: Whether single words of it count, too, as those of a name.
     """
-    wanted: list[tuple[str, int | None]] = [(value, WHOLE)]
     words = words_of(value) if by_word else []
+    wanted: list[tuple[str, int | None, bool]] = [(value, WHOLE, words_of(value) == [value])]
     has_capitals = any(word[0].isupper() for word in words)
     for place, word in enumerate(words):
         is_particle = (has_capitals and word[0].islower()) or word.lower() in _PARTICLES
         if word != value and not is_particle:
-            wanted.append((word, LAST if place == len(words) - 1 else place))
+            number = LAST if place == len(words) - 1 else place
+            wanted.append((word, number, words_of(word) == [word]))
+    return tuple(
+        _Part(text, text.casefold(), number, is_word)
+        for text, number, is_word in wanted
+        if len(text.strip()) >= _LEAST_CHARACTERS
+    )
+
+
+def _quotables(value: str, text: str, folded: str, *, by_word: bool) -> Collection[Quotable]:
+    """Return the spellings of a value that a text has.
+
+    Args:
+        value: The value.
+        text: The text.
+        folded: The text without case.
+        by_word: Whether single words of the value count, too.
+    """
     found: dict[str, Quotable] = {}
-    for text, number in wanted:
-        if len(text.strip()) < _LEAST_CHARACTERS:
+    for part in _parts(value, by_word=by_word):
+        times = folded.count(part.folded)
+        if not times:
             continue
-        is_word = words_of(text) == [text]
-        for name, spelling in SPELLINGS.items():
-            quoted = spelling(text)
-            doubtful = is_word and quoted != text and quoted.islower()
-            found.setdefault(quoted, Quotable(quoted, number, name, doubtful))
-    return tuple(found.values())
+        # Most texts quote a value as it is, and nowhere in another spelling.
+        is_plain = text.count(part.text) == times
+        for name in ("as_is",) if is_plain else SPELLINGS:
+            quoted = SPELLINGS[name](part.text)
+            if quoted in text:
+                doubtful = part.is_word and quoted != part.text and quoted.islower()
+                found.setdefault(quoted, Quotable(quoted, part.word, name, doubtful))
+    return found.values()
 
 
 class Quote(NamedTuple):
@@ -164,15 +195,14 @@ def quotes_in(
         ordinary: Words that, in lower case, quote nothing.
     """
     folded = text.casefold()
-    wanted = []
-    for column, value in values.items():
-        words = column in by_word
-        if any(clue in folded for clue in clue_of(value, by_word=words)):
-            wanted += [(column, found) for found in quotables(value, by_word=words)]
+    wanted = [
+        (column, quotable)
+        for column, value in values.items()
+        for quotable in _quotables(value, text, folded, by_word=column in by_word)
+    ]
+    wanted.sort(key=_shortness)
     found: list[Quote] = []
-    for column, (quoted, word, spelling, doubtful) in sorted(
-        wanted, key=lambda pair: -len(pair[1].text)
-    ):
+    for column, (quoted, word, spelling, doubtful) in wanted:
         if doubtful and quoted in ordinary:
             continue
         begin = text.find(quoted)
@@ -183,6 +213,10 @@ def quotes_in(
                 found.append(Quote(begin, end, column, word, spelling))
             begin = text.find(quoted, max(end, begin + 1))
     return sorted(found)
+
+
+def _shortness(wanted: tuple[str, Quotable]) -> int:
+    return -len(wanted[1].text)
 
 
 def ordinary_words(
@@ -218,15 +252,14 @@ def tokens_of(text: str) -> list[str]:
 def _is_whole(text: str, begin: int, end: int) -> bool:
     """Say whether a part of a text is no part of a longer word, number or address."""
     quoted = text[begin:end]
-    is_code = "@" in quoted or any(c.isdigit() for c in quoted)
+    is_code = _CODE.search(quoted) is not None
     joints = _JOINTS_OF_CODES if is_code else _JOINTS
     before, after = text[max(0, begin - 2) : begin], text[end : end + 2]
     if _joined(quoted[0], before[::-1], joints) or _joined(quoted[-1], after, joints):
         return False
-    if any(sign in quoted for sign in _ADDRESSES):
+    if not _ADDRESS.search(text) or _ADDRESS.search(quoted):
         return True
-    around = text[_edge(text, begin, -1) : _edge(text, end, 1)]
-    return not any(sign in around for sign in _ADDRESSES)
+    return not _ADDRESS.search(text[_edge(text, begin, -1) : _edge(text, end, 1)])
 
 
 def _joined(edge: str, beyond: str, joints: str) -> bool:
