@@ -65,7 +65,8 @@ class TableLearner:
         self._names = tuple(name for name in sample.batch.schema.names if name not in self._given)
         self._columns = dict(flat_columns(spec.columns))
         self._rules = self._fit_rules(spec, sample.batch)
-        self._fitters = self._start(encode_columns(sample.batch, self._rules))
+        # No row is needed to tell the columns that rules make.
+        self._fitters = self._start(encode_columns(sample.batch.slice(0, 0), self._rules))
         self._children = {
             name: TableLearner(
                 f"{where}.{name}[]",
