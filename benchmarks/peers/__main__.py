@@ -99,9 +99,11 @@ def _hopeless(contender: Contender, dataset: Dataset, results: Results) -> str:
             continue
         if other.family == dataset.family and known.outcome in FAILED:
             return f"{known.outcome} on {other.rows:,} rows of the same"
-        if known.seconds is not None and known.seconds > dataset.minutes * 60:
+        # Not what other work on the machine took from it.
+        took = min(known.seconds or 0, known.cpu_seconds or 0)
+        if took > dataset.minutes * 60:
             ended = "took" if known.outcome == Outcome.OK else f"{known.outcome} after"
-            return f"{ended} {known.seconds / 60:.0f} minutes on {other.name}, which is smaller"
+            return f"{ended} {took / 60:.0f} minutes on {other.name}, which is smaller"
     return ""
 
 
