@@ -56,7 +56,10 @@ class CoordinateConfig(OrderedConfig):
     kind: Annotated[Axis, Field(description="Which of the two: latitude or longitude")]
     min_count: Annotated[
         int | None,
-        Field(ge=1, description="Rows a value must be seen in to be kept as it is"),
+        Field(
+            ge=1,
+            description="Rows a value must be seen in to be kept as it is, unless most repeat",
+        ),
     ] = MIN_COUNT
     share: Annotated[
         float | None, Field(ge=0, le=1, description="Share of the values that match, as found")
